@@ -19,7 +19,7 @@ const TRAINED_ON = 8000;
 export const digitsHead = { kind: "softmax", features: 196, classes: 10 } as const satisfies Head;
 
 /** Features and labels in the form that the training kernels take. */
-export interface LabelledFeatures {
+export interface LabeledFeatures {
   readonly samples: Float32Array;
   readonly labels: Uint32Array;
 }
@@ -27,11 +27,11 @@ export interface LabelledFeatures {
 /** The digits of a federation. */
 export interface FederatedDigits {
   /** The digits of each client. A client may have none. */
-  readonly shares: readonly LabelledFeatures[];
+  readonly shares: readonly LabeledFeatures[];
   /** The training digits of all clients. */
-  readonly all: LabelledFeatures;
+  readonly all: LabeledFeatures;
   /** The 2,000 digits that no client trains on. */
-  readonly heldOut: LabelledFeatures;
+  readonly heldOut: LabeledFeatures;
 }
 
 /** Splits 8,000 digits among clients by a Dirichlet distribution. A lower alpha makes clients less alike. */
@@ -51,7 +51,7 @@ export async function federatedDigits({
     height: SIDE,
   });
   const truth = (await unzip("mnist10k-labels-idx1-ubyte.gz")).subarray(8);
-  const take = (indices: readonly number[]): LabelledFeatures => {
+  const take = (indices: readonly number[]): LabeledFeatures => {
     const samples = new Float32Array(indices.length * digitsHead.features);
     for (const [n, i] of indices.entries())
       samples.set(
@@ -74,7 +74,7 @@ export async function federatedDigits({
 }
 
 /** Returns the fraction of right predictions. */
-export function accuracyOf(trainer: HeadTrainer, { samples, labels }: LabelledFeatures): number {
+export function accuracyOf(trainer: HeadTrainer, { samples, labels }: LabeledFeatures): number {
   const { classes } = digitsHead;
   const answers = trainer.predict(samples);
   let right = 0;

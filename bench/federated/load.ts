@@ -168,7 +168,7 @@ function fetchModel(client: number, version: number): Promise<void> {
 }
 
 /** Opens the sockets, which stay open like Sedna's: opening them is not measured. */
-async function openSockets(): Promise<void> {
+async function createSocketTracker(): Promise<void> {
   await spread(state.clients, {
     atOnce: 32,
     async work() {
@@ -220,7 +220,7 @@ async function run(task: LoadTask): Promise<void> {
           if (status !== 201) throw new Error(`client ${client}: expected a session; got ${status} ${text}`);
         },
       });
-      if (task.sockets) await openSockets();
+      if (task.sockets) await createSocketTracker();
       return;
     case "round":
       return sendAll(task.round);

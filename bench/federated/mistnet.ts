@@ -3,7 +3,7 @@ import { privateRecords, recordPrivacy, trainMistnetHead } from "@sedna-js/core/
 import { randomBits } from "@sedna-js/core/privacy";
 import type { MistnetPlan, MistnetRecords } from "@sedna-js/core/wire";
 import { loadTrainingKernels, seededRandom, type TrainingKernels } from "@sedna-js/wasm-kernels";
-import { federatedDigits, type LabelledFeatures } from "./digits.ts";
+import { federatedDigits, type LabeledFeatures } from "./digits.ts";
 import type { Figure } from "../result.ts";
 
 const EPSILONS = [1, 3, 10, 30, 100, 1000];
@@ -118,7 +118,7 @@ function repeatableBytes(seed: number): (bytes: Uint8Array) => void {
 }
 
 /** Pools 14 x 14 features to 7 x 7. */
-function pooled({ samples, labels }: LabelledFeatures): LabelledFeatures {
+function pooled({ samples, labels }: LabeledFeatures): LabeledFeatures {
   return {
     samples: averagePool(
       Uint8Array.from(samples, (value) => Math.round(255 * value)),
@@ -161,7 +161,7 @@ function accuracy(
     plan,
     test,
     kernels,
-  }: { readonly plan: MistnetPlan; readonly test: LabelledFeatures; readonly kernels: TrainingKernels },
+  }: { readonly plan: MistnetPlan; readonly test: LabeledFeatures; readonly kernels: TrainingKernels },
 ): number {
   const { features: width } = plan.head;
   const samples = test.samples.slice();

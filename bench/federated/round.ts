@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { LoadTask, LoadUse } from "./load.ts";
-import type { ServerTask, ServerUse } from "./server.ts";
+import type { ServerTask, ServerUsage } from "./server.ts";
 import { median, type Figure } from "../result.ts";
 
 const NAME = "federated-round";
@@ -65,7 +65,7 @@ async function measure({
   rounds,
   drop,
 }: ServerTask & { readonly drop: boolean }): Promise<Measured> {
-  const { child: server, first } = await start<"use", ServerUse>("./server.ts", {
+  const { child: server, first } = await start<"use", ServerUsage>("./server.ts", {
     clients,
     parameters,
     rounds,
@@ -108,7 +108,7 @@ async function againstJson({
   parameters,
   rounds,
 }: ServerTask): Promise<{ readonly ours: readonly number[]; readonly json: readonly number[] }> {
-  const { child: server, first } = await start<"use", ServerUse>("./server.ts", {
+  const { child: server, first } = await start<"use", ServerUsage>("./server.ts", {
     clients,
     parameters,
     rounds,

@@ -26,7 +26,7 @@ export interface ServerTask {
 }
 
 /** The resource use that the server reports on request. */
-export interface ServerUse {
+export interface ServerUsage {
   /** Peak resident memory of the process, in MiB. */
   readonly peakRss: number;
   /** CPU time of the process, in ms. */
@@ -83,7 +83,7 @@ async function main({ clients, parameters, rounds }: ServerTask): Promise<void> 
     if (message === "use") {
       const status = await readFile("/proc/self/status", "utf8").catch(() => "");
       const { user, system } = process.cpuUsage();
-      const use: ServerUse = {
+      const use: ServerUsage = {
         peakRss: Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? NaN) / 1024,
         cpuMs: (user + system) / 1000,
         busyMs: federation.stats().busyMs,

@@ -11,7 +11,7 @@ import {
   type Serving,
 } from "@sedna-js/cloud";
 import { demoRooms } from "./digit-rooms.ts";
-import { newestSamples } from "./newest-samples.ts";
+import { latestSamples } from "./latest-samples.ts";
 import { build, preview, type PreviewServer } from "vite";
 
 /** The running demo. */
@@ -33,7 +33,7 @@ export async function startCloud({ port = 0 }: { readonly port?: number } = {}):
     threads: 1,
   });
   const bigModel = bigModelService({ name: "nanodet", estimator, decodeImage: sharpDecoder(), maxQueue: 16 });
-  const cloud = createCloud({ services: [bigModel, sampleService({ store: newestSamples() }), demoRooms()] });
+  const cloud = createCloud({ services: [bigModel, sampleService({ store: latestSamples() }), demoRooms()] });
   await cloud.start();
   return serve(cloud, { port });
 }

@@ -1,6 +1,6 @@
 import type { Detections, Frame, JointInference } from "@sedna-js/edge-agent";
 import { byId } from "./dom.ts";
-import { buildMiner, minerChoices, type MinerChoice } from "./miners.ts";
+import { buildMiner, minerOptions, type MinerOption } from "./miners.ts";
 
 /** Connects the form to a joint inference: the policy, the miner, and its parameters. */
 export function connectControls(joint: Pick<JointInference<Frame, Detections>, "update">): void {
@@ -9,9 +9,9 @@ export function connectControls(joint: Pick<JointInference<Frame, Detections>, "
   }
 
   const select = byId("miner", HTMLSelectElement);
-  select.replaceChildren(...minerChoices.map(({ name, title }) => new Option(title, name)));
+  select.replaceChildren(...minerOptions.map(({ name, title }) => new Option(title, name)));
   const choose = (): void => {
-    const choice = minerChoices.find(({ name }) => name === select.value) ?? minerChoices[0]!;
+    const choice = minerOptions.find(({ name }) => name === select.value) ?? minerOptions[0]!;
     byId("miner-about").textContent = choice.about;
     showKnobs(choice, (param) => joint.update({ hardExampleMining: buildMiner(choice.name, param) }));
   };
@@ -19,7 +19,7 @@ export function connectControls(joint: Pick<JointInference<Frame, Detections>, "
   choose();
 }
 
-function showKnobs({ name, knobs }: MinerChoice, changed: (param: Record<string, number>) => void): void {
+function showKnobs({ name, knobs }: MinerOption, changed: (param: Record<string, number>) => void): void {
   const param = Object.fromEntries(knobs.map(({ key, value }) => [key, value]));
   const rows = knobs.map(({ key, label, min, max, step, value }) => {
     const id = `${name}-${key}`;

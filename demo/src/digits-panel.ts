@@ -1,6 +1,6 @@
 import { lines } from "./charts.ts";
 import { byId, percent } from "./dom.ts";
-import type { DigitAnswers } from "./digits.worker.ts";
+import type { DigitResults } from "./digits.worker.ts";
 
 /** Runs both digit models over the held-out digits, once, when the panel scrolls into view. */
 export function createDigitsPanel(): void {
@@ -11,7 +11,7 @@ export function createDigitsPanel(): void {
     observer.disconnect();
     result.textContent = "Running both models over 2,000 digits ...";
     const worker = new Worker(new URL("./digits.worker.ts", import.meta.url), { type: "module" });
-    worker.addEventListener("message", ({ data }: MessageEvent<DigitAnswers | { error: string }>) => {
+    worker.addEventListener("message", ({ data }: MessageEvent<DigitResults | { error: string }>) => {
       worker.terminate();
       if ("error" in data) result.textContent = `The digits could not be run: ${data.error}`;
       else show(data, { place, result });
@@ -20,7 +20,7 @@ export function createDigitsPanel(): void {
 }
 
 function show(
-  { confidence, littleRight, bigRight }: DigitAnswers,
+  { confidence, littleRight, bigRight }: DigitResults,
   { place, result }: { place: HTMLElement; result: HTMLElement },
 ): void {
   const count = confidence.length;

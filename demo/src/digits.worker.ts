@@ -9,7 +9,7 @@ import { readIdx } from "./idx.ts";
 /**
  * The results of both models for each digit: the little model's confidence, and whether each model is right.
  */
-export interface DigitAnswers {
+export interface DigitResults {
   readonly confidence: Float32Array;
   readonly littleRight: Uint8Array;
   readonly bigRight: Uint8Array;
@@ -21,7 +21,7 @@ const SIDE = 28;
 const bytes = async (url: string): Promise<Uint8Array<ArrayBuffer>> =>
   new Uint8Array(await (await fetch(new URL(url, self.location.href))).arrayBuffer());
 
-async function answers(): Promise<DigitAnswers> {
+async function answers(): Promise<DigitResults> {
   const [{ data: allPixels }, { data: allLabels }] = await Promise.all([
     bytes(images).then(readIdx),
     bytes(labels).then(readIdx),

@@ -11,7 +11,7 @@ export interface Knob {
 }
 
 /** A miner that the visitor can select. */
-export interface MinerChoice {
+export interface MinerOption {
   readonly name: "ExpectedF1" | "IBT" | "Threshold" | "Random";
   readonly title: string;
   readonly about: string;
@@ -19,7 +19,7 @@ export interface MinerChoice {
 }
 
 /** The miners for boxes, with ours first. */
-export const minerChoices: readonly MinerChoice[] = [
+export const minerOptions: readonly MinerOption[] = [
   {
     name: "ExpectedF1",
     title: "Expected F1",
@@ -59,7 +59,7 @@ export const minerChoices: readonly MinerChoice[] = [
 
 /** Creates the selected miner. */
 export function buildMiner(
-  name: MinerChoice["name"],
+  name: MinerOption["name"],
   param: Readonly<Record<string, number>>,
 ): HardExampleMiner<Detections> {
   return select(hardExampleMining, { method: name, param });

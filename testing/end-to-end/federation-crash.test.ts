@@ -16,7 +16,7 @@ import {
 import { build } from "esbuild";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { federationViolations } from "../checkers/federation-history.ts";
-import type { MortalAggregator } from "../servers/mortal-aggregator.ts";
+import type { KillableAggregator } from "../servers/killable-aggregator.ts";
 
 // These tests use real processes that are killed, real HTTP, and a real directory.
 
@@ -31,7 +31,7 @@ beforeAll(async () => {
   place.script = join(place.folder, "aggregator.mjs");
   // Bundle once, because the script starts many times.
   await build({
-    entryPoints: [new URL("../servers/mortal-aggregator.ts", import.meta.url).pathname],
+    entryPoints: [new URL("../servers/killable-aggregator.ts", import.meta.url).pathname],
     outfile: place.script,
     bundle: true,
     platform: "node",
@@ -52,7 +52,7 @@ const updateView = (client: number, round: number): Float32Array =>
 const samplesOf = (client: number): number => 10 + 3 * client;
 
 async function start(
-  task: MortalAggregator,
+  task: KillableAggregator,
 ): Promise<{ readonly child: ChildProcess; readonly url: string }> {
   const child = fork(place.script, [JSON.stringify(task)], { execArgv: [] });
   const failed = once(child, "exit").then(([code]) =>
@@ -145,7 +145,7 @@ describe("a killed aggregator", () => {
     "C20: resumes its round after ten kills, accepts no update twice, and produces the model that its log gives: %s",
     async (method) => {
       const directory = join(place.folder, method);
-      const task: MortalAggregator = {
+      const task: KillableAggregator = {
         directory,
         port: 0,
         method,

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { fileQueueStore } from "../../packages/edge-agent/src/queue/stores/file-queue-store.node.ts";
 import { openQueue } from "../../packages/edge-agent/src/queue/open-queue.ts";
 import { createSender } from "../../packages/edge-agent/src/queue/create-sender.ts";
-import { waitingSample } from "../fakes/array-queue.ts";
+import { unstampedSample } from "../fakes/array-queue.ts";
 import { faultProxy, type Fault } from "../servers/fault-proxy.ts";
 import { violations, type History } from "../checkers/history-checker.ts";
 
@@ -86,7 +86,7 @@ it("C1-C4, C16: delivers 300 samples of three agents exactly once and byte for b
           const payload = Uint8Array.from({ length: 2000 + 37 * i }, (_, at) => (at * (agent + 3) + i) % 256);
           const { id } = await queue.enqueue({
             kind: "sample",
-            body: waitingSample(payload, `agent-${agent}`),
+            body: unstampedSample(payload, `agent-${agent}`),
           });
           history.taken.push({ id, payload });
           sender.wake();

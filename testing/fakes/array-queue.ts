@@ -15,7 +15,7 @@ export interface ArrayQueue extends Pick<DurableQueue, "next" | "settle" | "rele
 }
 
 /** Returns a sample that has not been stamped yet. */
-export const waitingSample = (payload: Uint8Array = Uint8Array.of(1, 2, 3), device = "cam"): Uint8Array =>
+export const unstampedSample = (payload: Uint8Array = Uint8Array.of(1, 2, 3), device = "cam"): Uint8Array =>
   writeSampleUpload({ head: { device, kind: "full", contentType: "image/jpeg", reason: "hard" }, payload });
 
 /** Creates a queue of one device, first in, first out. */
@@ -25,7 +25,7 @@ export function arrayQueue({ device = "cam" }: { readonly device?: string } = {}
   const settled = new Map<string, string>();
   let sequence = 0;
   return {
-    add(body = waitingSample(undefined, device), kind = "sample") {
+    add(body = unstampedSample(undefined, device), kind = "sample") {
       const id = `${device}/${++sequence}`;
       items.push({
         entry: {

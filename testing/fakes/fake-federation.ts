@@ -34,7 +34,7 @@ export const fourParameters: FederationPlan = {
 };
 
 /** Creates an encoder whose messages are readable JSON. It counts how often each message was committed. */
-export function tellingEncoder(): UpdateEncoder & { readonly commits: Map<string, number> } {
+export function readableEncoder(): UpdateEncoder & { readonly commits: Map<string, number> } {
   const commits = new Map<string, number>();
   return {
     commits,
@@ -146,7 +146,7 @@ export interface PretendFederation {
 }
 
 /** Creates a {@link PretendFederation}. */
-export function pretendFederation({
+export function fakeFederation({
   plan = fourParameters,
 }: { readonly plan?: FederationPlan } = {}): PretendFederation {
   const received: { device: string; round: number; text: string }[] = [];

@@ -14,7 +14,7 @@ import { WebSocketServer, type WebSocket } from "ws";
 import { fourParameters } from "../fakes/fake-federation.ts";
 
 /** Handles a request in its own way. Returns true if it has handled the request. */
-export type FederationMischief = (request: IncomingMessage, response: ServerResponse) => boolean;
+export type FederationFault = (request: IncomingMessage, response: ServerResponse) => boolean;
 
 /** See {@link federationServer}. */
 export interface FederationServer {
@@ -24,7 +24,7 @@ export interface FederationServer {
   readonly joined: SessionRequest[];
   readonly models: Map<number, Uint8Array>;
   /** Called before each request. */
-  mischief: FederationMischief | undefined;
+  mischief: FederationFault | undefined;
   /** Checked before each handshake: if true, the handshake is rejected with 403. */
   refuseSockets: boolean;
   /**

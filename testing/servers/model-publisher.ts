@@ -75,7 +75,7 @@ export async function publish(key: SigningKey, version: Version = {}): Promise<M
 }
 
 /** Returns a new key set as a file, signed by a key of the previous set. */
-export async function keysFile(
+export async function keySetFile(
   by: SigningKey,
   { version, keys }: { readonly version: number; readonly keys: readonly PublicKey[] },
 ): Promise<Bytes> {

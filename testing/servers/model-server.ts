@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 
 /** Handles a request in its own way. Returns true if it has handled the request. */
-export type Mischief = (
+export type RequestFault = (
   request: IncomingMessage,
   response: ServerResponse,
   body: Uint8Array | undefined,
@@ -14,7 +14,7 @@ export interface ModelServer {
   readonly url: string;
   /** Files by name. */
   files: ReadonlyMap<string, Uint8Array>;
-  mischief: Mischief | undefined;
+  mischief: RequestFault | undefined;
   /** All requests for files that are not JSON: name, `Range` and `If-Range`. */
   readonly asked: {
     readonly path: string;

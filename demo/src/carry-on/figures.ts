@@ -1,7 +1,7 @@
 import type { AgentStatus } from "@sedna-js/edge-agent";
 import { byId } from "../dom.ts";
 import { duration, backendName } from "./describe-event.ts";
-import { unanswered } from "./tell-events.ts";
+import { unanswered } from "./log-events.ts";
 
 /** The values under the video. */
 export interface Figures {

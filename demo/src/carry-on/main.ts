@@ -6,13 +6,13 @@ import { connect } from "../cloud-connection.ts";
 import { byId } from "../dom.ts";
 import { createStage } from "../stage.ts";
 import { createAgentWorkers } from "./agent-workers.ts";
-import { createAnswersChart } from "./answers-chart.ts";
+import { createAnswersChart } from "./results-chart.ts";
 import { connectButtons } from "./buttons.ts";
 import { createFigures } from "./figures.ts";
 import { createNetwork } from "./network.ts";
 import { createPublisher } from "./publisher.ts";
-import { seenFrame } from "./seen-frame.ts";
-import { tellEvents, unanswered } from "./tell-events.ts";
+import { currentFrame } from "./current-frame.ts";
+import { logEvents, unanswered } from "./log-events.ts";
 import { createTimeline } from "./timeline.ts";
 
 // The page: a publisher of models, an agent that trusts it, a network between them that can be cut, and
@@ -36,7 +36,7 @@ async function start(): Promise<void> {
   const publisher = await createPublisher({
     place: new URL("published/", location.href),
     model: new Uint8Array(await little.arrayBuffer()),
-    inputs: seenFrame(video, { width: 288, height: 216 }),
+    inputs: currentFrame(video, { width: 288, height: 216 }),
   });
   await publisher.publish("good");
 
@@ -94,7 +94,7 @@ async function start(): Promise<void> {
     if (event.type === "model-opened" || event.type === "model-recovered") workers.opened(event.version);
     refreshButtons();
   });
-  agent.on(tellEvents({ timeline, status: () => agent.status() }));
+  agent.on(logEvents({ timeline, status: () => agent.status() }));
   setInterval(refresh, 250);
 
   let newest = -1;

@@ -5,7 +5,7 @@ export const digitsHead = { kind: "softmax", features: 196, classes: 10 } as con
  * Returns the most likely class of each digit for the flat parameters of the head: weights `[10, 196]`, then
  * biases.
  */
-export function answersOf(parameters: Float32Array, features: Float32Array): Uint8Array {
+export function predictDigits(parameters: Float32Array, features: Float32Array): Uint8Array {
   const { features: width, classes } = digitsHead;
   return Uint8Array.from({ length: features.length / width }, (_, digit) => {
     let best = { label: 0, score: -Infinity };

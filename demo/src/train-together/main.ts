@@ -4,11 +4,11 @@ import { createTimeline } from "../carry-on/timeline.ts";
 import { byId, percent } from "../dom.ts";
 import { createCurves } from "./curves.ts";
 import { describeEvent } from "./describe-event.ts";
-import { accuracyOf, answersOf } from "./digits-head.ts";
+import { accuracyOf, predictDigits } from "./digits-head.ts";
 import { loadDigits, SIDE, type Digits } from "./digits-share.ts";
 import { drawDigits } from "./draw-digits.ts";
 import { createParticipant } from "./participant.ts";
-import { peopleWatcher, showPeople } from "./people.ts";
+import { createParticipantWatcher, showParticipants } from "./people.ts";
 import { enterRoom, type Mode } from "./room.ts";
 
 const STATUS_MS = 700;
@@ -80,7 +80,7 @@ async function start(): Promise<void> {
       }
     },
     onAlone(round, parameters) {
-      newest.alone = accuracyOf(answersOf(parameters, heldOut.features), heldOut.labels);
+      newest.alone = accuracyOf(predictDigits(parameters, heldOut.features), heldOut.labels);
       byId("alone").textContent = percent(newest.alone);
       curves.add({ round, alone: newest.alone });
     },
@@ -91,7 +91,7 @@ async function start(): Promise<void> {
     newest.version = modelVersion;
     const parameters = await participant.model(modelVersion).catch(() => undefined);
     if (!parameters || newest.version !== modelVersion) return;
-    newest.answers = answersOf(parameters, heldOut.features);
+    newest.answers = predictDigits(parameters, heldOut.features);
     newest.together = accuracyOf(newest.answers, heldOut.labels);
     byId("together").textContent = percent(newest.together);
     curves.add({ round, together: newest.together });
@@ -103,7 +103,7 @@ async function start(): Promise<void> {
       `${SHOWN_ANSWERS} of the 2,000 held-out digits, ${wrong} of them wrong (orange). Of all 2,000 it has ${percent(newest.together)} right; this tab alone would have ${newest.alone === undefined ? "..." : percent(newest.alone)}.`;
   };
 
-  const tellPeople = peopleWatcher((text) => timeline.add({ actor: "others", text }));
+  const tellPeople = createParticipantWatcher((text) => timeline.add({ actor: "others", text }));
 
   const watch = async (): Promise<void> => {
     const status = await statusOf(new URL(`cloud/v1/federations/${room.federation}`, location.href));
@@ -196,7 +196,7 @@ function showStatus(
   byId("epsilon").textContent = privacy
     ? `ε ${privacy.epsilon.toFixed(1)} at δ ${privacy.delta}`
     : "not limited";
-  showPeople(byId("people"), clients);
+  showParticipants(byId("people"), clients);
   byId("headline").textContent =
     state === "done"
       ? `Done: ${present} tabs have a common model, ${together === undefined ? "" : `${percent(together)} right`}.`

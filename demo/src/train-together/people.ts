@@ -10,7 +10,7 @@ const states: Readonly<Record<FederationClientStatus["state"], string>> = {
 };
 
 /** Shows the participants and their states. Rows keep their positions, so that a reader can follow one. */
-export function showPeople(list: HTMLElement, clients: readonly FederationClientStatus[]): void {
+export function showParticipants(list: HTMLElement, clients: readonly FederationClientStatus[]): void {
   for (const [i, { id, state, kind, rounds }] of clients.entries()) {
     const row = list.children[i] ?? list.appendChild(document.createElement("li"));
     const text = `${nameOf({ id, kind })} ${states[state]} · ${rounds === 1 ? "1 round" : `${rounds} rounds`}`;
@@ -25,7 +25,7 @@ export function showPeople(list: HTMLElement, clients: readonly FederationClient
  * Creates a function that reports participants who join, drop out, or return. It does not report those of the
  * first status.
  */
-export function peopleWatcher(tell: (text: string) => void): (status: FederationStatus) => void {
+export function createParticipantWatcher(tell: (text: string) => void): (status: FederationStatus) => void {
   let before: ReadonlyMap<number, FederationClientStatus["state"]> | undefined;
   const isAway = (state: FederationClientStatus["state"]): boolean => state === "left" || state === "dropped";
   return ({ clients }) => {

@@ -37,7 +37,7 @@ export type {
   DurableQueue,
   QueueEvent,
   QueueStatistics,
-  WhenFull,
+  OverflowPolicy,
 } from "./queue/durable-queue.ts";
 export type { EdgeJob, JobModel, JobSource } from "./job/edge-job.ts";
 export { parseJob, type ParseJobOptions } from "./job/parse-job.ts";
@@ -48,7 +48,7 @@ export {
   type AgentMetrics,
   type AgentMetricsOptions,
 } from "./telemetry/agent-metrics.ts";
-export type { TelemetryAgent, TelemetryAnswer, TelemetryStatus } from "./telemetry/agent-readings.ts";
+export type { TelemetryAgent, TelemetryResult, TelemetryStatus } from "./telemetry/status-metrics.ts";
 export { diagnose } from "./telemetry/doctor.ts";
 export { type DiagnoseOptions } from "./telemetry/diagnose-options.ts";
 export type { HealthCheck } from "./telemetry/health-check.ts";

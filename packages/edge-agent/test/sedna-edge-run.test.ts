@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { parseWorkerReport, type WorkerReport } from "@sedna-js/core/wire";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readExposition } from "../../../testing/checkers/read-exposition.ts";
+import { parseExposition } from "../../../testing/checkers/parse-exposition.ts";
 
 // Tests `sedna-edge run` as a device runs it: its own process, a real model, images on a real disk, real
 // sockets.
@@ -117,7 +117,7 @@ describe("sedna-edge run", () => {
       )
       .toBe(1);
     expect((await fetch(`${url}/health`)).status).toBe(200);
-    const metrics = readExposition(await (await fetch(`${url}/metrics`)).text());
+    const metrics = parseExposition(await (await fetch(`${url}/metrics`)).text());
     expect(metrics.get("sedna_edge_frames_total")!.samples).toEqual([
       { name: "sedna_edge_frames_total", labels: {}, value: 1 },
     ]);

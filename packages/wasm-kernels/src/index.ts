@@ -21,7 +21,7 @@ export type {
 } from "./gallery/gallery.ts";
 export type { GflDecodeOptions } from "./perception/gfl-decode.ts";
 export type { Head } from "./training/head.ts";
-export type { HeadEpoch, HeadTrainer } from "./training/head-trainer.ts";
+export type { HeadEpochResult, HeadTrainer } from "./training/head-trainer.ts";
 export type { HeadOptimizer, HeadTrainerOptions } from "./training/head-training.ts";
 export type { HeatmapPeaks, HeatmapPeaksOptions } from "./perception/heatmap-peaks.ts";
 export type { IbtOptions } from "./perception/ibt.ts";
@@ -41,7 +41,7 @@ export type { PerceptionKernels } from "./perception/perception-kernels.ts";
 export { referenceKernels } from "./reference-kernels.ts";
 export { shardedGallery, type ShardedGalleryOptions } from "./gallery/sharded-gallery.ts";
 export type { ResidentFloats } from "./perception/resident-floats.ts";
-export { seededRandom, shuffled } from "./module/seeded-random.ts";
+export { seededRandom, shuffledIndices } from "./module/seeded-random.ts";
 export type { ThresholdOptions } from "./perception/threshold.ts";
 export type { TopClass, TopClassOptions } from "./perception/top-class.ts";
 export type { TrackingKernels } from "./tracking/tracking-kernels.ts";

@@ -23,7 +23,7 @@ import { serve } from "../http/serve.node.ts";
 import type { Service } from "../http/service.ts";
 import { modelFile } from "../models/save-model.node.ts";
 import { federationArgs, federationOptions } from "./aggregate-options.ts";
-import { asUsage, listOption, numberOption } from "./command-args.ts";
+import { withUsageErrors, listOption, numberOption } from "./command-args.ts";
 import { drainOnSignal } from "./drain-on-signal.node.ts";
 import { followRounds } from "./follow-rounds.ts";
 
@@ -126,7 +126,7 @@ export const aggregateCommand = defineCommand({
           ]
         : []),
     ];
-    const cloud = await asUsage(() =>
+    const cloud = await withUsageErrors(() =>
       createCloud({
         services,
         origins: listOption(given.origin),
@@ -218,7 +218,7 @@ function servicesOf(
 
 async function createIt(options: FederationOptions): Promise<Federation> {
   try {
-    return await asUsage(() => createFederation(options));
+    return await withUsageErrors(() => createFederation(options));
   } catch (error) {
     // The error is about the plan that results from the options.
     throw error instanceof WireError ? new UsageError(error.message) : error;

@@ -4,7 +4,7 @@ import { UsageError } from "@sedna-js/core/check";
  * Calls `make` and rethrows its argument errors (`TypeError` and `RangeError`) as {@link UsageError}, because
  * the arguments come from the command line.
  */
-export async function asUsage<T>(make: () => T | Promise<T>): Promise<T> {
+export async function withUsageErrors<T>(make: () => T | Promise<T>): Promise<T> {
   try {
     return await make();
   } catch (error) {

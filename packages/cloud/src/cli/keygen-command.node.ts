@@ -71,8 +71,8 @@ export const trustCommand = defineCommand({
       if (!given[name]) throw new UsageError(`--${name}: expected a value; got none`);
     const keys: PublicKey[] = [];
     for (const path of given.keys!.split(","))
-      keys.push(readPublicKey(asJson(await readGiven("keys", path.trim())), path));
-    const signer = readSigningKey(await readGiven("key", given.key!));
+      keys.push(readPublicKey(asJson(await readOptionFile("keys", path.trim())), path));
+    const signer = readSigningKey(await readOptionFile("key", given.key!));
     const signed = signKeySet(
       { format: "sedna-keys/1", version: wholeNumber("version", given.version!), keys },
       signer,
@@ -92,7 +92,7 @@ export const trustCommand = defineCommand({
  * Returns the text of a file that the command line names.
  * @throws {UsageError} If the file cannot be read.
  */
-export async function readGiven(option: string, path: string): Promise<string> {
+export async function readOptionFile(option: string, path: string): Promise<string> {
   return readFile(path, "utf8").catch((error: Error) => {
     throw new UsageError(`--${option}: expected a file to read; got ${error.message}`);
   });

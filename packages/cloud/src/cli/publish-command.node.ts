@@ -1,8 +1,8 @@
 import { defineCommand } from "citty";
 import { UsageError } from "@sedna-js/core/check";
-import { asUsage, wholeNumber } from "./command-args.ts";
+import { withUsageErrors, wholeNumber } from "./command-args.ts";
 import { checkArgs } from "@sedna-js/core/check";
-import { readGiven } from "./keygen-command.node.ts";
+import { readOptionFile } from "./keygen-command.node.ts";
 import { publishModel } from "../models/publish-model.node.ts";
 import { readSigningKey } from "../models/signing-key.node.ts";
 
@@ -58,8 +58,8 @@ export const publishCommand = defineCommand({
     if (!tasks.includes(given.task))
       throw new UsageError(`--task: expected one of ${tasks.join(", ")}; got ${given.task}`);
     const options = taskOptions(given.option);
-    const pem = await readGiven("key", given.key!);
-    const manifest = await asUsage(() =>
+    const pem = await readOptionFile("key", given.key!);
+    const manifest = await withUsageErrors(() =>
       publishModel({
         model: given.model!,
         name: given.name!,

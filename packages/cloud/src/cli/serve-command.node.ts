@@ -2,7 +2,7 @@ import { heatmapDetector, nanodet, tensors, type Task } from "@sedna-js/core";
 import { defineCommand } from "citty";
 import { pino } from "pino";
 import { bigModelService } from "../big-model/big-model-service.ts";
-import { asUsage, listOption, numberOption } from "./command-args.ts";
+import { withUsageErrors, listOption, numberOption } from "./command-args.ts";
 import { checkArgs } from "@sedna-js/core/check";
 import { createCloud } from "../http/create-cloud.ts";
 import { directoryModels } from "../models/directory-models.node.ts";
@@ -113,7 +113,7 @@ export const serveCommand = defineCommand({
         store: directorySamples(path),
         perSecond: number("max-samples-per-second", { min: 1 }),
       });
-    const cloud = await asUsage(() =>
+    const cloud = await withUsageErrors(() =>
       createCloud({
         services: [
           ...(given.model === undefined ? [] : [modelService(given.model)]),

@@ -1,11 +1,11 @@
 import { defineCommand } from "citty";
 import { federationArgs, federationOptions } from "./aggregate-options.ts";
-import { asUsage, numberOption } from "./command-args.ts";
+import { withUsageErrors, numberOption } from "./command-args.ts";
 import { checkArgs } from "@sedna-js/core/check";
 import { idxDigits } from "../simulate/idx-digits.node.ts";
 import { runSimulation, type SimulatedRound } from "../simulate/run-simulation.ts";
-import { dealtData, gaussianData } from "../simulate/simulation-data.ts";
-import { tableFoot, tableHead, tableLine } from "../simulate/simulation-table.ts";
+import { splitData, gaussianData } from "../simulate/simulation-data.ts";
+import { tableSummary, tableHeader, tableLine } from "../simulate/simulation-table.ts";
 import { UsageError } from "@sedna-js/core/check";
 
 const { name: _name, head: _head, layers: _layers, ...shared } = federationArgs;
@@ -90,7 +90,7 @@ export const simulateCommand = defineCommand({
       limits: { clipNorm } = {},
     } = federationOptions({ ...given, name: "simulation", head: "softmax:1x1", layers: undefined });
     const data =
-      given.digits === undefined ? gaussianData(deal) : dealtData(await idxDigits(given.digits), deal);
+      given.digits === undefined ? gaussianData(deal) : splitData(await idxDigits(given.digits), deal);
     if (rounds.participants! > data.parts.length)
       throw new UsageError(
         `--participants: expected at most the number of clients with data, ${data.parts.length}; got ${rounds.participants}`,
@@ -100,11 +100,11 @@ export const simulateCommand = defineCommand({
     const started = performance.now();
     let isFirst = true;
     const tell = (round: SimulatedRound): void => {
-      if (isFirst && !given.json) say(tableHead());
+      if (isFirst && !given.json) say(tableHeader());
       isFirst = false;
       say(given.json ? JSON.stringify({ type: "round", ...round }) : tableLine(round));
     };
-    const result = await asUsage(() =>
+    const result = await withUsageErrors(() =>
       runSimulation({
         data,
         aggregator,
@@ -133,7 +133,7 @@ export const simulateCommand = defineCommand({
             accuracy,
             tookSeconds: tookMs / 1000,
           })
-        : tableFoot(result, tookMs),
+        : tableSummary(result, tookMs),
     );
   },
 });

@@ -7,7 +7,7 @@ import { HTTPException } from "hono/http-exception";
 import { createMetrics, METRICS_TYPE } from "@sedna-js/core/adapters/prometheus";
 import { INFERENCE_HEADER_LENGTH } from "@sedna-js/core/wire";
 import { acceptUpgrades } from "./accept-upgrade.ts";
-import { openSockets } from "./open-sockets.ts";
+import { createSocketTracker } from "./socket-tracker.ts";
 import type { Logger, Service, SocketRoute } from "./service.ts";
 import type { WebSocketLike } from "./service-socket.ts";
 
@@ -214,7 +214,7 @@ export function createCloud({
     return c.text("Internal Server Error", 500);
   });
 
-  const sockets = openSockets({ metrics, logger });
+  const sockets = createSocketTracker({ metrics, logger });
   const accept = acceptUpgrades({
     services,
     origins,

@@ -1,4 +1,4 @@
-/** Options of {@link createPace}. */
+/** Options of {@link createPaceLimiter}. */
 export interface PaceOptions {
   /** Requests admitted per second. */
   readonly perSecond: number;
@@ -10,7 +10,7 @@ export interface PaceOptions {
   readonly now?: () => number;
 }
 
-/** Admits requests at a steady rate; see {@link createPace}. */
+/** Admits requests at a steady rate; see {@link createPaceLimiter}. */
 export interface Pace {
   /** Returns `undefined` to admit the request, or the delay in ms after which to retry. */
   admit(): number | undefined;
@@ -24,7 +24,7 @@ const MAX_MS = 60_000;
  * after the other, so that clients that arrived at once do not retry at once (pace steering). Source:
  * Bonawitz et al., "Towards Federated Learning at Scale", 2019.
  */
-export function createPace({
+export function createPaceLimiter({
   perSecond,
   burst = Math.max(1, perSecond),
   now = () => performance.now(),

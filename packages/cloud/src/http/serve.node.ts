@@ -5,7 +5,7 @@ import { createAdaptorServer } from "@hono/node-server";
 import { withHostBody } from "./body-chunks.ts";
 import type { Cloud } from "./create-cloud.ts";
 import type { ServeOptions, Serving } from "./platform.ts";
-import { takeUpgrades } from "./upgrades.node.ts";
+import { acceptSocketUpgrades } from "./upgrades.node.ts";
 
 /**
  * Time for which a drained cloud still responds with 503, so that no request in transit is cut off, in ms.
@@ -37,7 +37,7 @@ export async function serve(
   }) as Server;
   server.headersTimeout = 10_000;
   server.requestTimeout = 60_000;
-  const upgrades = cloud.takesSockets ? takeUpgrades(server, { cloud, limits: sockets }) : undefined;
+  const upgrades = cloud.takesSockets ? acceptSocketUpgrades(server, { cloud, limits: sockets }) : undefined;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, host, () => {

@@ -13,7 +13,7 @@ const ACCEPT_MS = 5000;
  */
 const CHUNKS = { maxFragments: 1024, maxBufferedChunks: 16 * 1024 } as const;
 
-/** Accepts WebSockets on a server's port; see {@link takeUpgrades}. */
+/** Accepts WebSockets on a server's port; see {@link acceptSocketUpgrades}. */
 interface Upgrades {
   /** Terminates all open sockets. */
   terminate(): void;
@@ -24,7 +24,7 @@ interface Upgrades {
  * socket is terminated if after two pings no pong and no byte of a message has arrived and the peer has read
  * nothing of the buffered data. Otherwise half-open connections would look alive for hours.
  */
-export function takeUpgrades(
+export function acceptSocketUpgrades(
   server: Server,
   { cloud, limits = {} }: { readonly cloud: Cloud; readonly limits?: SocketLimits },
 ): Upgrades {

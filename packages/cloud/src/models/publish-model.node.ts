@@ -183,7 +183,7 @@ async function read(path: string): Promise<Uint8Array> {
 }
 
 /** A model's inputs and outputs and, optionally, its outputs for seeded inputs. */
-interface DescribedModel {
+interface ModelDescription {
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
   readonly golden?: { readonly inputs: Tensors; readonly outputs: Tensors };
@@ -199,7 +199,7 @@ async function describeModel(
     externalData,
     seed,
   }: { readonly externalData: readonly ExternalData[]; readonly seed?: number | undefined },
-): Promise<DescribedModel> {
+): Promise<ModelDescription> {
   const ort = await importOptional("onnxruntime-node", {
     action: "load ONNX Runtime",
     load: () => import("onnxruntime-node"),

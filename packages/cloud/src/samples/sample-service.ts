@@ -3,7 +3,7 @@ import { messageOf } from "@sedna-js/core/errors";
 import { CONTENT_DIGEST, contentDigest, readSampleUpload } from "@sedna-js/core/wire";
 import type { Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import { createPace, type PaceOptions } from "../http/pace.ts";
+import { createPaceLimiter, type PaceOptions } from "../http/pace.ts";
 import type { SampleStore } from "./sample-store.ts";
 import type { Service, ServiceContext } from "../http/service.ts";
 
@@ -45,7 +45,7 @@ export function sampleService({
     throw new RangeError(
       `keep samples: expected maxUnderWay as a whole number from 1 up; got ${maxUnderWay}`,
     );
-  const pace = perSecond === undefined ? undefined : createPace({ ...pacing, perSecond });
+  const pace = perSecond === undefined ? undefined : createPaceLimiter({ ...pacing, perSecond });
   let state: "new" | "open" | "full" | "closed" = "new";
   let underWay = 0;
   let looking = false;

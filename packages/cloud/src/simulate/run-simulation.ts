@@ -124,7 +124,7 @@ export async function runSimulation(options: SimulationOptions): Promise<Simulat
       selected,
       accepted,
       ...seen,
-      ...judgeSoftmax(federation.model(modelVersion)!.parameters, data.test),
+      ...evaluateSoftmax(federation.model(modelVersion)!.parameters, data.test),
       seconds: durationMs / 1000,
       bytes,
     };
@@ -175,7 +175,7 @@ export async function runSimulation(options: SimulationOptions): Promise<Simulat
 }
 
 /** Quality of a softmax head. */
-interface Judgement {
+interface SoftmaxEvaluation {
   /** Mean cross-entropy, in nats. */
   readonly loss: number;
   /** Share of the samples whose class got the highest probability. */
@@ -186,7 +186,7 @@ interface Judgement {
  * Evaluates the flat parameters of a softmax head, `[classes, features]` weights and then biases, on samples
  * that no client trained on.
  */
-export function judgeSoftmax(model: Float32Array, { samples, labels }: SampleSet): Judgement {
+export function evaluateSoftmax(model: Float32Array, { samples, labels }: SampleSet): SoftmaxEvaluation {
   const features = samples.length / labels.length;
   const classes = model.length / (features + 1);
   const logits = new Float64Array(classes);

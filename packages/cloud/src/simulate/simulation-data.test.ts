@@ -5,8 +5,8 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { idxDigits } from "./idx-digits.node.ts";
-import { judgeSoftmax } from "./run-simulation.ts";
-import { dealtData, gaussianData } from "./simulation-data.ts";
+import { evaluateSoftmax } from "./run-simulation.ts";
+import { splitData, gaussianData } from "./simulation-data.ts";
 
 const digits = fileURLToPath(new URL("../../../../models/digits", import.meta.url));
 
@@ -31,7 +31,7 @@ describe("gaussianData()", () => {
 describe("dealtData()", () => {
   it("reserves every fifth sample for testing and assigns each other sample to one client", () => {
     const samples = Float32Array.from({ length: 200 }, (_, i) => Math.floor(i / 2));
-    const { parts, test, features, classes } = dealtData(
+    const { parts, test, features, classes } = splitData(
       { samples, labels: Uint32Array.from({ length: 100 }, (_, i) => i % 4) },
       { clients: 7, alpha: 1, seed: 1 },
     );
@@ -52,7 +52,7 @@ describe("judgeSoftmax()", () => {
   it("returns the mean cross-entropy and the share of samples whose most probable class is right", () => {
     // Two features, two classes: logits x and y, and a bias of 1 for the second.
     const model = Float32Array.of(1, 0, 0, 1, 0, 1);
-    const { loss, accuracy } = judgeSoftmax(model, {
+    const { loss, accuracy } = evaluateSoftmax(model, {
       samples: Float32Array.of(3, 0, 0, 0),
       labels: Uint32Array.of(0, 0),
     });
@@ -61,7 +61,7 @@ describe("judgeSoftmax()", () => {
   });
   it("stays finite if an exponential would overflow", () => {
     expect(
-      judgeSoftmax(Float32Array.of(1000, -1000, 0, 0), {
+      evaluateSoftmax(Float32Array.of(1000, -1000, 0, 0), {
         samples: Float32Array.of(1),
         labels: Uint32Array.of(1),
       }).loss,

@@ -18,7 +18,7 @@ export interface SimulationData {
 }
 
 /** Options for the distribution of samples to clients. */
-export interface DealOptions {
+export interface SplitOptions {
   readonly clients: number;
   /**
    * Parameter of the Dirichlet distribution from which a client's classes are drawn: at 0.1 most clients have
@@ -43,7 +43,7 @@ const TEST_SAMPLES = 2000;
  * Returns random samples of ten classes. A sample has 16 numbers; each class is a Gaussian around its own
  * center. Each client has 20 to 60 samples of its own mix of classes.
  */
-export function gaussianData({ clients, alpha, seed }: DealOptions): SimulationData {
+export function gaussianData({ clients, alpha, seed }: SplitOptions): SimulationData {
   const random = seededRandom({ seed, stream: 1 });
   const centres = Float32Array.from({ length: CLASSES * FEATURES }, () => SPREAD * normal(random));
   const drawn = (labels: Uint32Array): SampleSet => {
@@ -71,9 +71,9 @@ export function gaussianData({ clients, alpha, seed }: DealOptions): SimulationD
  * Distributes existing samples: every fifth sample goes to the test set, the others go to the clients.
  * Clients that would get no sample are omitted.
  */
-export function dealtData(
+export function splitData(
   { samples, labels }: SampleSet,
-  { clients, alpha, seed }: DealOptions,
+  { clients, alpha, seed }: SplitOptions,
 ): SimulationData {
   const features = samples.length / labels.length;
   const pick = (indices: readonly number[]): SampleSet => {

@@ -18,14 +18,14 @@ const columns = [
 }[];
 
 /** Returns the header line of a table of rounds. */
-export const tableHead = (): string => columns.map(({ name, width }) => name.padStart(width)).join(" ");
+export const tableHeader = (): string => columns.map(({ name, width }) => name.padStart(width)).join(" ");
 
 /** Returns a round as a line of the table. */
 export const tableLine = (round: SimulatedRound): string =>
   columns.map(({ text, width }) => text(round).padStart(width)).join(" ");
 
 /** Returns a summary of a simulation, in one or two sentences. */
-export function tableFoot(
+export function tableSummary(
   { rounds, clients, quarantined, seconds }: SimulationResult,
   tookMs: number,
 ): string {

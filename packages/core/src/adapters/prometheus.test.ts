@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readExposition } from "../../../../testing/checkers/read-exposition.ts";
+import { parseExposition } from "../../../../testing/checkers/parse-exposition.ts";
 import { createMetrics } from "./prometheus.ts";
 
 const make = (options?: { readonly maxSeries?: number }) =>
@@ -17,7 +17,7 @@ describe("createMetrics()", () => {
     const metrics = make();
     metrics.add("frames_total", { source: "edge" });
     metrics.add("frames_total", { source: "cloud" }, 2);
-    const families = readExposition(metrics.text());
+    const families = parseExposition(metrics.text());
     expect(families.get("frames_total")).toEqual({
       type: "counter",
       help: "Frames.",
@@ -32,7 +32,7 @@ describe("createMetrics()", () => {
   it("counts a histogram's values cumulatively, a value at its bound included", () => {
     const metrics = make();
     for (const value of [0.05, 0.1, 0.5, 7]) metrics.observe("run_seconds", { model: "m" }, value);
-    expect(readExposition(metrics.text()).get("run_seconds")!.samples).toEqual([
+    expect(parseExposition(metrics.text()).get("run_seconds")!.samples).toEqual([
       { name: "run_seconds_bucket", labels: { model: "m", le: "0.1" }, value: 2 },
       { name: "run_seconds_bucket", labels: { model: "m", le: "1" }, value: 3 },
       { name: "run_seconds_bucket", labels: { model: "m", le: "+Inf" }, value: 4 },
@@ -45,7 +45,7 @@ describe("createMetrics()", () => {
     const nasty = 'C:\\dir\n"quoted", {x="1"} ü';
     const metrics = createMetrics({ a_total: { type: "counter", text: 'back\\slash\nand "quotes"' } });
     metrics.add("a_total", { path: nasty, empty: "" });
-    const family = readExposition(metrics.text()).get("a_total")!;
+    const family = parseExposition(metrics.text()).get("a_total")!;
     expect(family.help).toBe('back\\slash\nand "quotes"');
     expect(family.samples).toEqual([{ name: "a_total", labels: { path: nasty, empty: "" }, value: 1 }]);
   });
@@ -72,13 +72,13 @@ describe("createMetrics()", () => {
     for (let i = 0; i < 10_000; i++) metrics.add("frames_total", { client: String(i) });
     metrics.add("frames_total", { client: "0" });
     metrics.observe("run_seconds", { client: "a" }, 1);
-    const families = readExposition(metrics.text());
+    const families = parseExposition(metrics.text());
     expect(families.get("frames_total")!.samples.map(({ value }) => value)).toEqual([2, 1]);
     expect(families.get("sedna_metrics_overflow_total")!.samples).toEqual([
       { name: "sedna_metrics_overflow_total", labels: { metric: "frames_total" }, value: 9998 },
     ]);
     metrics.collect("queue_items", () => [1, 2, 3].map((value) => ({ labels: { n: String(value) }, value })));
-    expect(readExposition(metrics.text()).get("queue_items")!.samples).toHaveLength(2);
+    expect(parseExposition(metrics.text()).get("queue_items")!.samples).toHaveLength(2);
   });
 
   it("refuses what Prometheus would not read", () => {

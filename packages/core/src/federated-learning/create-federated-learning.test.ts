@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 import {
   countingEstimator,
   fourParameters,
-  pretendFederation,
+  fakeFederation,
   someSamples,
-  tellingEncoder,
+  readableEncoder,
 } from "../../../../testing/fakes/fake-federation.ts";
 import { SednaError } from "../errors.ts";
 import { createFederatedLearning, type FederatedLearning } from "./create-federated-learning.ts";
@@ -15,11 +15,11 @@ const immediately = (): Promise<void> => new Promise((resolve) => setImmediate(r
 const names = (events: readonly FederatedEvent[]): string[] => events.map(({ type }) => type);
 
 function client(
-  federation: ReturnType<typeof pretendFederation>,
+  federation: ReturnType<typeof fakeFederation>,
   { device = "one", ...options }: Partial<Parameters<typeof createFederatedLearning<number, number>>[0]> = {},
 ) {
   const estimator = (options.estimator ?? countingEstimator()) as ReturnType<typeof countingEstimator>;
-  const encoder = tellingEncoder();
+  const encoder = readableEncoder();
   const learning = createFederatedLearning<number, number>({
     transport: federation.transport(device),
     device,
@@ -50,7 +50,7 @@ async function all(
 
 describe("createFederatedLearning()", () => {
   it("joins, trains in each round, and ends with the final model", async () => {
-    const federation = pretendFederation();
+    const federation = fakeFederation();
     const { estimator, encoder, learning } = client(federation);
     const events = await all(learning);
 
@@ -88,7 +88,7 @@ describe("createFederatedLearning()", () => {
   });
 
   it("reports the number of samples and the training metrics", async () => {
-    const federation = pretendFederation({ plan: { ...fourParameters, maxNumSamples: 7, numRounds: 1 } });
+    const federation = fakeFederation({ plan: { ...fourParameters, maxNumSamples: 7, numRounds: 1 } });
     await all(client(federation).learning);
     expect(JSON.parse(federation.received[0]!.text)).toMatchObject({
       round: 1,
@@ -99,7 +99,7 @@ describe("createFederatedLearning()", () => {
   });
 
   it("C20: sends the identical update again, without training again, if the aggregator lost it in a restart", async () => {
-    const federation = pretendFederation({ plan: { ...fourParameters, participants: 2, numRounds: 1 } });
+    const federation = fakeFederation({ plan: { ...fourParameters, participants: 2, numRounds: 1 } });
     const { estimator, encoder, learning } = client(federation);
     let restarts = 0;
     const events = await all(learning, {
@@ -118,7 +118,7 @@ describe("createFederatedLearning()", () => {
   });
 
   it("C20: does not train again when it rejoins a round that has accepted its update", async () => {
-    const federation = pretendFederation({ plan: { ...fourParameters, participants: 2, numRounds: 1 } });
+    const federation = fakeFederation({ plan: { ...fourParameters, participants: 2, numRounds: 1 } });
     const first = client(federation);
     for await (const event of first.learning.run(someSamples(10))) if (event.type === "accepted") break;
     const second = client(federation);
@@ -132,7 +132,7 @@ describe("createFederatedLearning()", () => {
   });
 
   it("C21: stops training as soon as the next round starts, and misses only that round", async () => {
-    const federation = pretendFederation({ plan: { ...fourParameters, numRounds: 2 } });
+    const federation = fakeFederation({ plan: { ...fourParameters, numRounds: 2 } });
     const entered: (() => void)[] = [];
     const estimator = countingEstimator({
       onEpoch: async (signal) => {
@@ -153,7 +153,7 @@ describe("createFederatedLearning()", () => {
   });
 
   it("reports a rejected update as a missed round, not as a failure", async () => {
-    const federation = pretendFederation({ plan: { ...fourParameters, numRounds: 2 } });
+    const federation = fakeFederation({ plan: { ...fourParameters, numRounds: 2 } });
     federation.refuse("one", { error: "expected a smaller norm", code: "norm-too-large", round: 1 });
     const { learning, encoder } = client(federation);
     const events = await all(learning, {
@@ -174,7 +174,7 @@ describe("createFederatedLearning()", () => {
   });
 
   it("C21: sends the same update to the next attempt of a round if it was too late for the first", async () => {
-    const federation = pretendFederation({ plan: { ...fourParameters, numRounds: 1 } });
+    const federation = fakeFederation({ plan: { ...fourParameters, numRounds: 1 } });
     federation.refuse("one", { error: "the round is closing", code: "round-closed", round: 1 });
     const { estimator, learning } = client(federation);
     const events = await all(learning, {
@@ -194,7 +194,7 @@ describe("createFederatedLearning()", () => {
   });
 
   it("joins again after its session has ended", async () => {
-    const federation = pretendFederation({ plan: { ...fourParameters, participants: 2, numRounds: 1 } });
+    const federation = fakeFederation({ plan: { ...fourParameters, participants: 2, numRounds: 1 } });
     const { estimator, learning } = client(federation);
     let joined = 0;
     const events = await all(learning, {
@@ -208,7 +208,7 @@ describe("createFederatedLearning()", () => {
   });
 
   it("joins again if only the upload reports that the session has ended", async () => {
-    const federation = pretendFederation({ plan: { ...fourParameters, participants: 2, numRounds: 1 } });
+    const federation = fakeFederation({ plan: { ...fourParameters, participants: 2, numRounds: 1 } });
     const { estimator, learning } = client(federation);
     let ended = false;
     const events = await all(learning, {
@@ -226,7 +226,7 @@ describe("createFederatedLearning()", () => {
   });
 
   it("C23: stops if another client takes part as the same device, and does not end the session of that client", async () => {
-    const federation = pretendFederation({ plan: { ...fourParameters, participants: 2 } });
+    const federation = fakeFederation({ plan: { ...fourParameters, participants: 2 } });
     const first = client(federation);
     const second = client(federation);
     const other = second.learning.run(someSamples(10))[Symbol.asyncIterator]();
@@ -243,7 +243,7 @@ describe("createFederatedLearning()", () => {
   });
 
   it("rejects a plan whose tensors do not match the estimator's, and names the first mismatch", async () => {
-    const federation = pretendFederation({
+    const federation = fakeFederation({
       plan: {
         ...fourParameters,
         layout: [
@@ -258,7 +258,7 @@ describe("createFederatedLearning()", () => {
   });
 
   it("rejects with the reason of its signal, leaves the federation, and can run again", async () => {
-    const federation = pretendFederation({ plan: { ...fourParameters, participants: 2 } });
+    const federation = fakeFederation({ plan: { ...fourParameters, participants: 2 } });
     const { learning } = client(federation);
     const stop = new AbortController();
     const why = new Error("enough");
@@ -274,7 +274,7 @@ describe("createFederatedLearning()", () => {
   });
 
   it("allows one run at a time, and none after dispose()", async () => {
-    const federation = pretendFederation({ plan: { ...fourParameters, participants: 2 } });
+    const federation = fakeFederation({ plan: { ...fourParameters, participants: 2 } });
     const { learning } = client(federation);
     const first = learning.run(someSamples(10))[Symbol.asyncIterator]();
     await first.next();
@@ -288,7 +288,7 @@ describe("createFederatedLearning()", () => {
   });
 
   it("starts no training while paused, passes the pauses to the estimator, and emits pause events", async () => {
-    const federation = pretendFederation({ plan: { ...fourParameters, numRounds: 1 } });
+    const federation = fakeFederation({ plan: { ...fourParameters, numRounds: 1 } });
     const listeners = new Set<() => void>();
     const now = { paused: true };
     const set = (paused: boolean): void => {
@@ -333,7 +333,7 @@ describe("createFederatedLearning()", () => {
   });
 
   it("waits with full jitter while the aggregator is unreachable, and at least as long as retryAfterMs", async () => {
-    const federation = pretendFederation({ plan: { ...fourParameters, numRounds: 1 } });
+    const federation = fakeFederation({ plan: { ...fourParameters, numRounds: 1 } });
     const transport = federation.transport("one");
     const waits: number[] = [];
     let tries = 0;
@@ -364,7 +364,7 @@ describe("createFederatedLearning()", () => {
   });
 
   it("reports a failed training and continues with the next round", async () => {
-    const federation = pretendFederation({ plan: { ...fourParameters, numRounds: 2 } });
+    const federation = fakeFederation({ plan: { ...fourParameters, numRounds: 2 } });
     let failed = false;
     const estimator = countingEstimator({
       onEpoch: async () => {

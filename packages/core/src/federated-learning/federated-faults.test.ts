@@ -5,9 +5,9 @@ import { describe, expect, it } from "vitest";
 import {
   countingEstimator,
   fourParameters,
-  pretendFederation,
+  fakeFederation,
   someSamples,
-  tellingEncoder,
+  readableEncoder,
   type PretendFederation,
 } from "../../../../testing/fakes/fake-federation.ts";
 import { SednaError } from "../errors.ts";
@@ -91,7 +91,7 @@ describe("a federation client under faults", () => {
       await fc.assert(
         fc.asyncProperty(world, async ({ seed, rate }) => {
           const random = seededRandom({ seed, stream: 0 });
-          const federation = pretendFederation({
+          const federation = fakeFederation({
             plan: { ...fourParameters, participants: 3, numRounds: 4 },
           });
           const over = new AbortController();
@@ -103,7 +103,7 @@ describe("a federation client under faults", () => {
                 for (let i = Math.floor(random() * 6); i > 0; i--) await soon();
               },
             });
-            const encoder = tellingEncoder();
+            const encoder = readableEncoder();
             const learning = createFederatedLearning<number, number>({
               estimator,
               transport: faulty(federation.transport(device), { random, rate }),
@@ -164,7 +164,7 @@ describe("a federation client under faults", () => {
       await fc.assert(
         fc.asyncProperty(fc.integer(), fc.nat({ max: 120 }), async (seed, turns) => {
           const random = seededRandom({ seed, stream: 0 });
-          const federation = pretendFederation({
+          const federation = fakeFederation({
             plan: { ...fourParameters, participants: 2, numRounds: 1000 },
           });
           const over = new AbortController();
@@ -175,7 +175,7 @@ describe("a federation client under faults", () => {
             estimator,
             transport: faulty(federation.transport("one"), { random, rate: 0.2 }),
             device: "one",
-            encoder: tellingEncoder,
+            encoder: readableEncoder,
             random,
             wait: soon,
           });

@@ -46,7 +46,7 @@ export interface FederationTransport {
     options: { readonly round: number; readonly signal: AbortSignal },
   ): Promise<UpdateReceipt | UpdateRejection>;
   /**
-   * Sends a response of the secure aggregation, as `writeSecureAnswer` encodes it. A response that is sent
+   * Sends a response of the secure aggregation, as `writeSecureResponse` encodes it. A response that is sent
    * twice is accepted once. A rejection is returned, not thrown.
    */
   sendSecure(

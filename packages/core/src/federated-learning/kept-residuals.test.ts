@@ -2,9 +2,9 @@ import { expect, describe, it } from "vitest";
 import {
   countingEstimator,
   fourParameters,
-  pretendFederation,
+  fakeFederation,
   someSamples,
-  tellingEncoder,
+  readableEncoder,
 } from "../../../../testing/fakes/fake-federation.ts";
 import type { UpdateEncoder } from "../update-codec/create-update-encoder.ts";
 import { createFederatedLearning, type FederatedLearningOptions } from "./create-federated-learning.ts";
@@ -13,12 +13,12 @@ import type { FederatedEvent } from "./federated-event.ts";
 async function all(
   options: Pick<FederatedLearningOptions<number, number>, "encoder" | "residuals">,
 ): Promise<FederatedEvent[]> {
-  const federation = pretendFederation({ plan: { ...fourParameters, numRounds: 1 } });
+  const federation = fakeFederation({ plan: { ...fourParameters, numRounds: 1 } });
   const learning = createFederatedLearning<number, number>({
     estimator: countingEstimator(),
     transport: federation.transport("one"),
     device: "one",
-    encoder: () => tellingEncoder(),
+    encoder: () => readableEncoder(),
     random: () => 0.5,
     ...options,
   });
@@ -32,7 +32,7 @@ describe("the residual of an encoding", () => {
     const written: (Float32Array | undefined)[] = [];
     const restored: (Float32Array | undefined)[] = [];
     const encoder: UpdateEncoder = {
-      ...tellingEncoder(),
+      ...readableEncoder(),
       state: () => Float32Array.of(1, 2, 3, 4),
       restore: (state) => void restored.push(state),
     };
@@ -47,7 +47,7 @@ describe("the residual of an encoding", () => {
 
   it("is dropped if it belongs to another model", async () => {
     const restored: (Float32Array | undefined)[] = [];
-    const encoder: UpdateEncoder = { ...tellingEncoder(), restore: (state) => void restored.push(state) };
+    const encoder: UpdateEncoder = { ...readableEncoder(), restore: (state) => void restored.push(state) };
     await all({
       encoder: () => encoder,
       residuals: { read: async () => Float32Array.of(1), write: async () => {} },

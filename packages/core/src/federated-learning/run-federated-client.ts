@@ -16,7 +16,7 @@ import { retrySession } from "./retry-session.ts";
 import type { TrainTask } from "./make-update.ts";
 import { runRound, type RoundPart } from "./run-round.ts";
 import type * as SecureAggregate from "./run-secure-aggregation.ts";
-import type { SecureContext, SecurePart, SecureTask } from "./run-secure-aggregation.ts";
+import type { SecureContext, SecureAggregationRun, SecureTask } from "./run-secure-aggregation.ts";
 
 /** Stores the residual of lossy encodings across restarts of the device. Use one store per federation. */
 export interface ResidualStore {
@@ -64,7 +64,7 @@ export async function runFederatedClient<Sample>(options: RunFederatedClientOpti
   let newestModel: { readonly version: number; readonly flat: Float32Array } | undefined;
   const heard: { kind?: FederationTask["kind"]; round?: number; modelVersion?: number } = {};
   let part: RoundPart | undefined;
-  let secure: SecurePart | undefined;
+  let secure: SecureAggregationRun | undefined;
 
   const openEncoder = async (plan: FederationPlan): Promise<UpdateEncoder> => {
     const encoder = encoderOf(plan);
@@ -143,7 +143,7 @@ export async function runFederatedClient<Sample>(options: RunFederatedClientOpti
       onFailed: (error) => ended.abort(error),
     });
 
-  const openSecure = async (task: SecureTask): Promise<SecurePart> => {
+  const openSecure = async (task: SecureTask): Promise<SecureAggregationRun> => {
     const { runSecureAggregation } = await trying(loadSecureAggregation, {
       action: "load the secure aggregation",
       signal,

@@ -7,7 +7,7 @@ import {
 import { decodeUpdate, modelUpdate } from "../update-codec/model-update.ts";
 import type { FederationTask } from "../wire/federation.ts";
 import { flatLength } from "../wire/federation-parsers.ts";
-import { writeSecureAnswer } from "../wire/secure-answer.ts";
+import { writeSecureResponse } from "../wire/secure-answer.ts";
 import { parseSecureKeysTask } from "../wire/secure-aggregation-parsers.ts";
 import { readUpdateMessage } from "../wire/update-message.ts";
 import type { FederationTransport } from "./federation-transport.ts";
@@ -30,7 +30,7 @@ export interface SecureContext<Sample> extends MakeUpdateContext<Sample> {
 }
 
 /** A client's participation in the secure aggregation of one round. */
-export interface SecurePart {
+export interface SecureAggregationRun {
   readonly round: number;
   /**
    * Whether the client is training. A client that receives `wait` while it is training has been left behind;
@@ -48,7 +48,10 @@ export interface SecurePart {
  * attempt of a round uses new keys: a client that joins during an attempt, for example after a restart, has
  * none and waits for the next attempt.
  */
-export function runSecureAggregation<Sample>(first: SecureTask, context: SecureContext<Sample>): SecurePart {
+export function runSecureAggregation<Sample>(
+  first: SecureTask,
+  context: SecureContext<Sample>,
+): SecureAggregationRun {
   const { plan, secure, sendSecure, trying, emit, onFailed } = context;
   const { round } = first;
   const ended = new AbortController();
@@ -90,7 +93,7 @@ export function runSecureAggregation<Sample>(first: SecureTask, context: SecureC
     }
     if (!client || answered.has(phase)) return;
     const said = await client.answer(phase, message);
-    const body = writeSecureAnswer(said, { round, modelVersion });
+    const body = writeSecureResponse(said, { round, modelVersion });
     const reply = await trying(() => sendSecure(phase, { round, message: body, signal }), {
       action: `send phase ${phase} of the secure aggregation`,
       signal,

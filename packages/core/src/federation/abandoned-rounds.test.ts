@@ -2,16 +2,16 @@ import { describe, expect, it } from "vitest";
 import {
   countingEstimator,
   fourParameters,
-  pretendFederation,
+  fakeFederation,
   someSamples,
-  tellingEncoder,
+  readableEncoder,
 } from "../../../../testing/fakes/fake-federation.ts";
 import { createFederatedLearning } from "../federated-learning/create-federated-learning.ts";
 
 describe("a client whose round is abandoned after its update was accepted", () => {
   it("C21: sends the identical update when the round restarts, because the encoder already keeps its residual", async () => {
-    const federation = pretendFederation({ plan: { ...fourParameters, participants: 2, numRounds: 1 } });
-    const [estimator, encoder] = [countingEstimator(), tellingEncoder()];
+    const federation = fakeFederation({ plan: { ...fourParameters, participants: 2, numRounds: 1 } });
+    const [estimator, encoder] = [countingEstimator(), readableEncoder()];
     const learning = createFederatedLearning<number, number>({
       transport: federation.transport("one"),
       device: "one",

@@ -8,12 +8,12 @@ import type {
   FederationEffect,
   FederationState,
 } from "./federation-state.ts";
-import { pauseAfterFailures, withQuarantineServed } from "./next-tick.ts";
+import { delayAfterFailures, withShortenedQuarantines } from "./next-tick.ts";
 import { roundTargets } from "./round-settings.ts";
 import { selectClients } from "./select-clients.ts";
 
 /** A state and the effects that the caller must carry out, in order. */
-export interface Reduced {
+export interface ReducerResult {
   readonly state: FederationState;
   readonly effects: readonly FederationEffect[];
 }
@@ -26,7 +26,7 @@ export interface Reduced {
 export function advance(
   given: FederationState,
   { at, table }: { readonly at: number; readonly table: ClientSelectionTable | undefined },
-): Reduced {
+): ReducerResult {
   const closed = closeInTime(given, at);
   const opened =
     closed.state.phase === "waiting"
@@ -35,7 +35,7 @@ export function advance(
   return { state: opened.state, effects: [...closed.effects, ...opened.effects] };
 }
 
-function closeInTime(state: FederationState, at: number): Reduced {
+function closeInTime(state: FederationState, at: number): ReducerResult {
   const { open, settings } = state;
   if (open === undefined || open.closing) return { state, effects: [] };
   const { goal, minimum } = roundTargets(settings);
@@ -60,11 +60,11 @@ function closeInTime(state: FederationState, at: number): Reduced {
 function openIfReady(
   given: FederationState,
   { at, table }: { readonly at: number; readonly table: ClientSelectionTable | undefined },
-): Reduced {
-  const state = withQuarantineServed(given, at);
+): ReducerResult {
+  const state = withShortenedQuarantines(given, at);
   const { settings, round: last, modelVersion } = state;
   const { minimum, selection } = roundTargets(settings);
-  if (at < state.waitingSince + pauseAfterFailures(state)) return { state, effects: [] };
+  if (at < state.waitingSince + delayAfterFailures(state)) return { state, effects: [] };
   const isOver = at >= state.waitingSince + settings.selectionMs;
   // A buffer does not wait for the full selection: a client that joins later starts from a later model.
   const enough = settings.buffered !== undefined || isOver ? minimum : Math.max(minimum, selection);

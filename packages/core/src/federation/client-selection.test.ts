@@ -4,7 +4,7 @@ import { federation, joined, names, namesOf, ticked } from "./federation-fixture
 import type { FederationClient } from "./federation-state.ts";
 import { nextTick } from "./next-tick.ts";
 import { reduceFederation } from "./reduce-federation.ts";
-import { seededDraws } from "./seeded-draws.ts";
+import { createSeededRandom } from "./seeded-random.ts";
 
 const client = (name: string, more: Partial<FederationClient> = {}): FederationClient => ({
   client: name,
@@ -22,7 +22,7 @@ const client = (name: string, more: Partial<FederationClient> = {}): FederationC
 const chosen = (
   choose: ClientSelector,
   { clients, count, seed = 1 }: { clients: readonly FederationClient[]; count: number; seed?: number },
-): string[] => choose({ clients, count, random: seededDraws(seed).random }).map((one) => one.client);
+): string[] => choose({ clients, count, random: createSeededRandom(seed).random }).map((one) => one.client);
 const hundred = names(100).map((name) => client(name));
 
 describe("Simple", () => {

@@ -5,7 +5,7 @@ import { allClients, getClient, clientMap, withClientEntry } from "./client-map.
 /** Maximum number of round summaries in the history. */
 const MAX_SUMMARIES = 1000;
 
-/** Options of {@link afterModel}. */
+/** Options of {@link afterAggregation}. */
 interface AfterModelOptions {
   readonly open: ActiveRound;
   readonly modelVersion: number;
@@ -13,7 +13,7 @@ interface AfterModelOptions {
 }
 
 /** Returns the state after the event `aggregated`: the active round has produced a model. */
-export function afterModel(
+export function afterAggregation(
   state: FederationState,
   { open, modelVersion, at }: AfterModelOptions,
 ): FederationState {

@@ -49,7 +49,7 @@ export function withClient(state: FederationState, client: FederationClient): Fe
  * first. Never removes a client that is in quarantine, has an assignment, or has an accepted update in the
  * active round.
  */
-export function withoutForgotten(state: FederationState): FederationState {
+export function pruneClients(state: FederationState): FederationState {
   const { clients, open, assignments, present } = state;
   if (clients.size <= MAX_CLIENTS || present >= clients.size) return state;
   const isInUse = (name: string): boolean =>

@@ -13,10 +13,10 @@ export function nextTick(state: FederationState): number | undefined {
   if (phase === "done" || open?.closing === true) return undefined;
   if (open !== undefined)
     return allClients(assignments).reduce((first, { until }) => Math.min(first, until), open.deadlineAt);
-  if (overdue) return quarantineServedAt(state);
+  if (overdue) return quarantineReleaseAt(state);
   return present < roundTargets(settings).minimum
     ? undefined
-    : waitingSince + Math.max(settings.selectionMs, pauseAfterFailures(state));
+    : waitingSince + Math.max(settings.selectionMs, delayAfterFailures(state));
 }
 
 /** Delay after the first failed round, in ms; it doubles with each further one. */
@@ -29,7 +29,7 @@ const MAX_MS = 60_000;
  * leave, would request the same work from all clients again and again. Rounds that were abandoned at their
  * deadline have waited long enough.
  */
-export function pauseAfterFailures({
+export function delayAfterFailures({
   history,
   settings,
 }: Pick<FederationState, "history" | "settings">): number {
@@ -48,7 +48,7 @@ export function pauseAfterFailures({
  * which is counted in rounds, and the round, which lacks the quarantined clients, would wait for each other
  * forever.
  */
-function quarantineServedAt(state: FederationState): number | undefined {
+function quarantineReleaseAt(state: FederationState): number | undefined {
   const { clients, present, settings, overdue, waitingSince } = state;
   if (!overdue || present < roundTargets(settings).minimum) return undefined;
   const isHeldUp = allClients(clients).some((client) => client.present && isQuarantined(state, client));
@@ -58,8 +58,8 @@ function quarantineServedAt(state: FederationState): number | undefined {
 /**
  * Returns the state with every quarantine shortened by one round, if the wait has lasted as long as a round.
  */
-export function withQuarantineServed(state: FederationState, at: number): FederationState {
-  const servedAt = quarantineServedAt(state);
+export function withShortenedQuarantines(state: FederationState, at: number): FederationState {
+  const servedAt = quarantineReleaseAt(state);
   if (servedAt === undefined || at < servedAt) return state;
   const clients = allClients(state.clients).map((client) =>
     isQuarantined(state, client) ? { ...client, quarantinedUntil: client.quarantinedUntil - 1 } : client,

@@ -1,10 +1,10 @@
 import type { RejectionCode } from "../wire/federation.ts";
-import { advance, type Reduced } from "./advance-federation.ts";
+import { advance, type ReducerResult } from "./advance-federation.ts";
 import { checkUpload } from "./check-upload.ts";
 import { allClients, getClient, clientMap, withClientEntry, withoutClientEntry } from "./client-map.ts";
 import type { ClientSelectionTable } from "./client-selection.ts";
-import { afterAbandon, afterModel } from "./close-round.ts";
-import { isEligible, isQuarantined, withClient, withoutForgotten } from "./federation-clients.ts";
+import { afterAbandon, afterAggregation } from "./close-round.ts";
+import { isEligible, isQuarantined, withClient, pruneClients } from "./federation-clients.ts";
 import type {
   FederationClient,
   FederationEffect,
@@ -43,7 +43,7 @@ export function reduceFederation(
   given: FederationState,
   event: FederationEvent,
   table?: ClientSelectionTable,
-): Reduced {
+): ReducerResult {
   const state = inTime(given, event.at);
   const { state: next, effects } = apply(state, event);
   const advanced =
@@ -51,7 +51,7 @@ export function reduceFederation(
   return { state: advanced.state, effects: [...effects, ...advanced.effects] };
 }
 
-function apply(state: FederationState, event: FederationEvent): Reduced {
+function apply(state: FederationState, event: FederationEvent): ReducerResult {
   switch (event.type) {
     case "joined":
       return { state: joined(state, event), effects: [] };
@@ -125,7 +125,7 @@ function joined(
     rounds,
   };
   const there = withClient({ ...state, joins: Math.max(state.joins, id + 1) }, client);
-  return admitted(withoutForgotten(there), client);
+  return admitted(pruneClients(there), client);
 }
 
 /**
@@ -193,7 +193,7 @@ function accepted(
  * Records a rejection. A client is quarantined at its last strike; after the quarantine, each further strike
  * quarantines it again.
  */
-function rejected(state: FederationState, { client: name, code }: Event<"rejected">): Reduced {
+function rejected(state: FederationState, { client: name, code }: Event<"rejected">): ReducerResult {
   const {
     open,
     settings: { strikes: most, quarantineRounds },
@@ -210,16 +210,16 @@ function rejected(state: FederationState, { client: name, code }: Event<"rejecte
   return { state: kept, effects: [{ type: "quarantine", client: name, untilRound }] };
 }
 
-function aggregated(state: FederationState, { round, modelVersion, at }: Event<"aggregated">): Reduced {
+function aggregated(state: FederationState, { round, modelVersion, at }: Event<"aggregated">): ReducerResult {
   const { open } = state;
   if (open === undefined || !open.closing || open.round !== round) return { state, effects: [] };
-  const next = afterModel(state, { open, modelVersion, at });
+  const next = afterAggregation(state, { open, modelVersion, at });
   const effects: FederationEffect[] =
     next.phase === "done" ? [{ type: "finish", round, modelVersion: next.modelVersion }] : [];
   return { state: next, effects };
 }
 
-function failed(state: FederationState, { round, at }: Event<"failed">): Reduced {
+function failed(state: FederationState, { round, at }: Event<"failed">): ReducerResult {
   const { open } = state;
   if (open === undefined || open.round !== round) return { state, effects: [] };
   return {
@@ -236,7 +236,7 @@ function failed(state: FederationState, { round, at }: Event<"failed">): Reduced
 function summed(
   state: FederationState,
   { round, clients, totalWeight, bytes, at }: Extract<FederationEvent, { type: "summed" }>,
-): Reduced {
+): ReducerResult {
   const { open, settings } = state;
   if (open === undefined || open.closing || open.round !== round || settings.buffered !== undefined)
     return { state, effects: [] };

@@ -3,7 +3,7 @@ import { clientSelection, type ClientSelectionTable, type ClientSelector } from 
 import { isEligible } from "./federation-clients.ts";
 import type { FederationClient, FederationState } from "./federation-state.ts";
 import { allClients } from "./client-map.ts";
-import { seededDraws } from "./seeded-draws.ts";
+import { createSeededRandom } from "./seeded-random.ts";
 
 /** The selected clients, and the seed for the next selection. */
 export interface SelectedClients {
@@ -32,7 +32,7 @@ export function selectClients(
   const always = there.filter(({ kind }) => kind === "sedna-v1");
   const clients = there.filter(({ kind }) => kind !== "sedna-v1");
   const wanted = Math.min(clients.length, Math.max(0, count - always.length));
-  const draws = seededDraws(state.seed);
+  const draws = createSeededRandom(state.seed);
   const choose = select(table, state.settings.selector as Selection<string, never>) as ClientSelector;
   const chosen = wanted === 0 ? [] : choose({ clients, count: wanted, random: draws.random });
   // A custom selector may return a client twice or a client that is not in `clients`.

@@ -2,7 +2,7 @@ import type { FederationTask } from "../wire/federation.ts";
 import { isQuarantined } from "./federation-clients.ts";
 import type { FederationState } from "./federation-state.ts";
 import { getClient } from "./client-map.ts";
-import { shareOf } from "./seeded-draws.ts";
+import { shareOf } from "./seeded-random.ts";
 
 /** Bounds of a client's polling interval before jitter, in ms. */
 const POLL_MS = { least: 1_000, most: 15_000 };

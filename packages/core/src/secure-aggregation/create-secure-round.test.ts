@@ -1,6 +1,6 @@
 import { x25519 } from "@noble/curves/ed25519.js";
 import { describe, expect, it } from "vitest";
-import type { SecureAnswer, SecureUnmaskAnswer } from "../wire/secure-aggregation.ts";
+import type { SecureAnswer, SecureUnmaskResponse } from "../wire/secure-aggregation.ts";
 import { createSecureClient } from "./create-secure-client.ts";
 import { createSecureRound } from "./create-secure-round.ts";
 import { isSmallOrder, keyAgreement } from "./key-agreement.ts";
@@ -59,7 +59,7 @@ describe("createSecureRound", { timeout: 60_000 }, () => {
   });
 
   it("tolerates a client with false shares if enough others are correct", async () => {
-    const flip = (answer: SecureUnmaskAnswer): SecureUnmaskAnswer => ({
+    const flip = (answer: SecureUnmaskResponse): SecureUnmaskResponse => ({
       ...answer,
       seeds: answer.seeds.map(({ of, share }) => ({
         of,

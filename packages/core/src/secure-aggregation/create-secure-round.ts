@@ -4,8 +4,8 @@ import type {
   SecureAnswer,
   SecureKeys,
   SecureSettings,
-  SecureSharesAnswer,
-  SecureUnmaskAnswer,
+  SecureSharesResponse,
+  SecureUnmaskResponse,
 } from "../wire/secure-aggregation.ts";
 import { isSmallOrder } from "./key-agreement.ts";
 import { neighborhoodSize, neighborsOf } from "./neighborhood.ts";
@@ -72,8 +72,8 @@ interface Participant {
   readonly client: string;
   readonly keys: SecureKeys;
   readonly neighbors: readonly number[];
-  shares?: SecureSharesAnswer;
-  unmask?: SecureUnmaskAnswer;
+  shares?: SecureSharesResponse;
+  unmask?: SecureUnmaskResponse;
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { SecurePhase } from "../wire/federation.ts";
-import { readSecureAnswer, writeSecureAnswer } from "../wire/secure-answer.ts";
+import { readSecureResponse, writeSecureResponse } from "../wire/secure-answer.ts";
 import type { SecureAnswer, SecureSettings } from "../wire/secure-aggregation.ts";
 import { createSecureClient, type SecureClient, type SecureClientOptions } from "./create-secure-client.ts";
 import { createSecureRound, type SecureRound } from "./create-secure-round.ts";
@@ -114,7 +114,10 @@ export async function runRound(test: TestRound): Promise<{
         const answer = test.forge ? test.forge({ from: i, answer: honest }) : honest;
         test.before?.({ from: i, answer, round });
         if (answer.phase === "masked") masked.set(i, answer.message);
-        const read = readSecureAnswer(answer.phase, writeSecureAnswer(answer, { round: 4, modelVersion: 3 }));
+        const read = readSecureResponse(
+          answer.phase,
+          writeSecureResponse(answer, { round: 4, modelVersion: 3 }),
+        );
         const receipt = round.receive(name, read.answer);
         test.after?.({ from: i, answer, round });
         if ("rejected" in receipt) throw new Error(`${receipt.rejected}: ${receipt.error}`);

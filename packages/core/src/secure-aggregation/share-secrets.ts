@@ -34,7 +34,7 @@ export const commitmentTo = async (seed: Uint8Array): Promise<string> =>
   toBase64(await sha256("sedna secure sum seed", seed));
 
 /** Reconstructs a seed from shares in base64. Returns `undefined` if they do not match the commitment. */
-export function joinSeed(
+export function reconstructSeed(
   shares: readonly string[],
   { threshold, commitment }: { readonly threshold: number; readonly commitment: string },
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
@@ -48,7 +48,7 @@ export function joinSeed(
  * Reconstructs a key agreement from shares of its secret in base64. Returns `undefined` if they do not match
  * the public key.
  */
-export function joinKey(
+export function reconstructKey(
   shares: readonly string[],
   { threshold, maskKey }: { readonly threshold: number; readonly maskKey: string },
 ): Promise<KeyAgreement | undefined> {

@@ -1,21 +1,21 @@
 import type {
   SecureKeys,
   SecureSettings,
-  SecureSharesAnswer,
-  SecureUnmaskAnswer,
+  SecureSharesResponse,
+  SecureUnmaskResponse,
 } from "../wire/secure-aggregation.ts";
 import { addMask, type RingVector } from "./keystream.ts";
 import { meanOf, type SecureMean } from "./quantize.ts";
 import { sharedKey } from "./secure-keys.ts";
-import { joinKey, joinSeed } from "./share-secrets.ts";
+import { reconstructKey, reconstructSeed } from "./share-secrets.ts";
 
 /** A client that has added masks to the sum, or whose neighbors have added masks for it. */
 export interface MaskedClient {
   readonly index: number;
   readonly keys: SecureKeys;
   readonly neighbors: readonly number[];
-  readonly shares: SecureSharesAnswer;
-  readonly unmask?: SecureUnmaskAnswer;
+  readonly shares: SecureSharesResponse;
+  readonly unmask?: SecureUnmaskResponse;
   /** Whether the client's own vector is in the sum. */
   readonly survived: boolean;
 }
@@ -50,7 +50,7 @@ export async function unmaskSum({
     const beside = neighbors.filter((who) => survivors.has(who));
     const given = sharesOf({ index, neighbors, which: survived ? "seeds" : "keys" });
     if (survived) {
-      const seed = await joinSeed(given, { threshold, commitment: shares.commitment });
+      const seed = await reconstructSeed(given, { threshold, commitment: shares.commitment });
       if (!seed)
         return {
           ...blame(index, beside),
@@ -58,7 +58,7 @@ export async function unmaskSum({
         };
       await addMask(sum, { key: seed, sign: -1 });
     } else if (beside.length > 0) {
-      const agreement = await joinKey(given, { threshold, maskKey: keys.maskKey });
+      const agreement = await reconstructKey(given, { threshold, maskKey: keys.maskKey });
       if (!agreement)
         return {
           ...blame(index, beside),

@@ -89,7 +89,7 @@ export {
   readSampleUpload,
   SAMPLE_UPLOAD_TYPE,
   type SampleHead,
-  type SampleNote,
+  type SampleDescription,
   type SampleStamp,
   type SampleUpload,
   stampSample,
@@ -102,16 +102,16 @@ export type {
   SecureMaskedTask,
   SecureSettings,
   SecureShare,
-  SecureSharesAnswer,
+  SecureSharesResponse,
   SecureSharesTask,
-  SecureUnmaskAnswer,
+  SecureUnmaskResponse,
   SecureUnmaskTask,
 } from "./secure-aggregation.ts";
 export {
-  maxSecureAnswerBytes,
-  readSecureAnswer,
-  type SecureAnswerHead,
-  writeSecureAnswer,
+  maxSecureResponseBytes,
+  readSecureResponse,
+  type SecureResponseHead,
+  writeSecureResponse,
 } from "./secure-answer.ts";
 export {
   parseSednaAggregationMessage,

@@ -6,7 +6,7 @@ import { failField } from "./read-fields.ts";
 // layout's shapes, which have at most 16 axes; they never follow the nesting of the input any deeper.
 
 /** Returns the number of lists in the nested form of a layout, including the outermost. */
-export function listsOf(layout: readonly LayerSpec[]): number {
+export function countLists(layout: readonly LayerSpec[]): number {
   return layout.reduce(
     (sum, { shape }) =>
       sum +

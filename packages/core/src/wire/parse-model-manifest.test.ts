@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { keysFile, manifestOf, signingKey } from "../../../../testing/servers/model-publisher.ts";
+import { keySetFile, manifestOf, signingKey } from "../../../../testing/servers/model-publisher.ts";
 import { WireError } from "../errors.ts";
 import { parseSignedKeySet, parseSignedManifest, readPublicKey } from "./parse-model-manifest.ts";
 
@@ -168,7 +168,7 @@ describe("parseSignedManifest()", () => {
 describe("parseSignedKeySet()", () => {
   it("returns the keys", async () => {
     const { id, publicKey } = key;
-    expect(parseSignedKeySet(await keysFile(key, { version: 2, keys: [key] }))).toMatchObject({
+    expect(parseSignedKeySet(await keySetFile(key, { version: 2, keys: [key] }))).toMatchObject({
       keySet: { format: "sedna-keys/1", version: 2, keys: [{ id, publicKey }] },
     });
   });
@@ -179,7 +179,7 @@ describe("parseSignedKeySet()", () => {
     ["version 0", { version: 0, keys: [key] }],
     ["a key of 31 bytes", { version: 1, keys: [{ id: "a", publicKey: btoa("x".repeat(31)) }] }],
   ])("refuses %s", async (_, keySet) => {
-    const given = await keysFile(key, keySet);
+    const given = await keySetFile(key, keySet);
     expect(() => parseSignedKeySet(given)).toThrow(WireError);
   });
 
@@ -200,7 +200,7 @@ describe("parseSignedKeySet()", () => {
 });
 
 it("parsers of manifests and key sets throw nothing but WireError for prefixes, flipped bits and any JSON", async () => {
-  const files = [bytesOf({ manifest, signatures }), await keysFile(key, { version: 2, keys: [key] })];
+  const files = [bytesOf({ manifest, signatures }), await keySetFile(key, { version: 2, keys: [key] })];
   const readBoth = (given: Uint8Array): number => {
     let taken = 0;
     for (const parse of [parseSignedManifest, parseSignedKeySet]) {

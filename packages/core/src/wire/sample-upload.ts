@@ -12,7 +12,7 @@ export interface SampleStamp {
 }
 
 /** Description of a sample. */
-export interface SampleNote {
+export interface SampleDescription {
   readonly device: string;
   /**
    * Content of the payload: `features`, `crop`, `blurred`, `full`, `report` or another word in kebab-case.
@@ -32,7 +32,7 @@ export interface SampleNote {
 }
 
 /** The head of a sample message. */
-export interface SampleHead extends SampleStamp, SampleNote {}
+export interface SampleHead extends SampleStamp, SampleDescription {}
 
 /** A sample in wire format. */
 export interface SampleUpload {
@@ -58,7 +58,7 @@ export function writeSampleUpload({
   head,
   payload,
 }: {
-  readonly head: SampleNote & Partial<SampleStamp>;
+  readonly head: SampleDescription & Partial<SampleStamp>;
   readonly payload: Uint8Array;
 }): Uint8Array<ArrayBuffer> {
   const action = "write a sample";
@@ -148,7 +148,7 @@ function readStamp(
   return { id, createdAt };
 }
 
-function readNote(given: object, action: string): SampleNote {
+function readNote(given: object, action: string): SampleDescription {
   const { device, kind, contentType, model, reason, result, width, height } = given as Readonly<
     Record<string, unknown>
   >;

@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { WireError } from "../errors.ts";
-import { readSecureAnswer, writeSecureAnswer } from "./secure-answer.ts";
+import { readSecureResponse, writeSecureResponse } from "./secure-answer.ts";
 import {
   parseSecureKeys,
   parseSecureKeysTask,
   parseSecureMaskedTask,
-  parseSecureSharesAnswer,
+  parseSecureSharesResponse,
   parseSecureSharesTask,
-  parseSecureUnmaskAnswer,
+  parseSecureUnmaskResponse,
   parseSecureUnmaskTask,
 } from "./secure-aggregation-parsers.ts";
 import type { SecureAnswer } from "./secure-aggregation.ts";
@@ -31,7 +31,7 @@ const messages = {
   keys: { parse: parseSecureKeys, value: { ...keys[0], signature: "ab+/", device: "door" } },
   sharesTask: { parse: parseSecureSharesTask, value: { settings, clients: keys } },
   shares: {
-    parse: parseSecureSharesAnswer,
+    parse: parseSecureSharesResponse,
     value: { commitment: bytes(32), boxes: [{ to: 1, box: bytes(82) }] },
   },
   maskedTask: {
@@ -40,7 +40,7 @@ const messages = {
   },
   unmaskTask: { parse: parseSecureUnmaskTask, value: { survivors: [0, 2], dropped: [1] } },
   unmask: {
-    parse: parseSecureUnmaskAnswer,
+    parse: parseSecureUnmaskResponse,
     value: { seeds: [{ of: 0, share: bytes(33) }], keys: [{ of: 1, share: bytes(33, 5) }] },
   },
 } as const;
@@ -101,7 +101,9 @@ describe("the messages of secure aggregation", () => {
   });
 
   it.each(answers)("a response of phase $phase is encoded and decoded unchanged", (answer) => {
-    expect(readSecureAnswer(answer.phase, writeSecureAnswer(answer, { round: 5, modelVersion: 2 }))).toEqual({
+    expect(
+      readSecureResponse(answer.phase, writeSecureResponse(answer, { round: 5, modelVersion: 2 })),
+    ).toEqual({
       round: 5,
       answer,
     });
@@ -109,13 +111,13 @@ describe("the messages of secure aggregation", () => {
 
   it("C27: truncated responses are rejected, and flipped or arbitrary bytes throw nothing but WireError", () => {
     for (const answer of answers) {
-      const good = writeSecureAnswer(answer, { round: 5, modelVersion: 2 });
+      const good = writeSecureResponse(answer, { round: 5, modelVersion: 2 });
       for (let end = 0; end < good.length; end++)
-        expect(() => readSecureAnswer(answer.phase, good.subarray(0, end))).toThrow(WireError);
+        expect(() => readSecureResponse(answer.phase, good.subarray(0, end))).toThrow(WireError);
       fc.assert(
         fc.property(fc.nat(good.length * 8 - 1), (bit) =>
           refusesOrReads(() =>
-            readSecureAnswer(
+            readSecureResponse(
               answer.phase,
               good.map((byte, i) => (i === bit >> 3 ? byte ^ (1 << (bit & 7)) : byte)),
             ),
@@ -123,18 +125,20 @@ describe("the messages of secure aggregation", () => {
         ),
       );
       fc.assert(
-        fc.property(fc.uint8Array(), (given) => refusesOrReads(() => readSecureAnswer(answer.phase, given))),
+        fc.property(fc.uint8Array(), (given) =>
+          refusesOrReads(() => readSecureResponse(answer.phase, given)),
+        ),
       );
     }
   });
 
   it("detects a flipped bit in a masked vector, which would corrupt the sum unnoticed", () => {
-    const good = writeSecureAnswer(
+    const good = writeSecureResponse(
       { phase: "masked", message: Uint32Array.of(1, 2, 3) },
       { round: 5, modelVersion: 2 },
     );
     good[good.length - 3]! ^= 4;
-    expect(() => readSecureAnswer("masked", good)).toThrow(WireError);
+    expect(() => readSecureResponse("masked", good)).toThrow(WireError);
   });
 });
 

@@ -5,9 +5,9 @@ import type {
   SecureMaskedTask,
   SecureSettings,
   SecureShare,
-  SecureSharesAnswer,
+  SecureSharesResponse,
   SecureSharesTask,
-  SecureUnmaskAnswer,
+  SecureUnmaskResponse,
   SecureUnmaskTask,
 } from "./secure-aggregation.ts";
 
@@ -62,7 +62,7 @@ export function parseSecureSharesTask(body: unknown): SecureSharesTask {
  *
  * @throws {WireError} If the body is not such a message.
  */
-export function parseSecureSharesAnswer(body: unknown): SecureSharesAnswer {
+export function parseSecureSharesResponse(body: unknown): SecureSharesResponse {
   const answer = read(body, "sealed shares");
   const boxes = answer
     .list("boxes", {
@@ -110,7 +110,7 @@ export function parseSecureUnmaskTask(body: unknown): SecureUnmaskTask {
  *
  * @throws {WireError} If the body is not such a message.
  */
-export function parseSecureUnmaskAnswer(body: unknown): SecureUnmaskAnswer {
+export function parseSecureUnmaskResponse(body: unknown): SecureUnmaskResponse {
   const answer = read(body, "shares to unmask");
   const shares = (name: "seeds" | "keys"): SecureShare[] =>
     answer.list(name, { most: MAX_NEIGHBOURS, read: readShare });

@@ -57,7 +57,7 @@ export interface SecureSharesTask {
 }
 
 /** Encrypted shares of a client, one box per neighbor. */
-export interface SecureSharesAnswer {
+export interface SecureSharesResponse {
   /**
    * SHA-256 of the seed of the client's own mask. It lets the aggregator check that it has reconstructed the
    * seed correctly.
@@ -88,7 +88,7 @@ export interface SecureShare {
 }
 
 /** A share of one secret of each neighbor. */
-export interface SecureUnmaskAnswer {
+export interface SecureUnmaskResponse {
   /** For survivors: shares of the seeds of their own masks. */
   readonly seeds: readonly SecureShare[];
   /** For dropped clients: shares of the secrets of their `maskKey`. */
@@ -98,7 +98,7 @@ export interface SecureUnmaskAnswer {
 /** A client's response in each phase. */
 export type SecureAnswer =
   | { readonly phase: "keys"; readonly message: SecureKeys }
-  | { readonly phase: "shares"; readonly message: SecureSharesAnswer }
+  | { readonly phase: "shares"; readonly message: SecureSharesResponse }
   /** The masked vector: one word for each parameter, and one for the weight. */
   | { readonly phase: "masked"; readonly message: Uint32Array<ArrayBuffer> }
-  | { readonly phase: "unmask"; readonly message: SecureUnmaskAnswer };
+  | { readonly phase: "unmask"; readonly message: SecureUnmaskResponse };

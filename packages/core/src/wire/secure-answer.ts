@@ -2,8 +2,8 @@ import { WireError } from "../errors.ts";
 import type { SecurePhase } from "./federation.ts";
 import {
   parseSecureKeys,
-  parseSecureSharesAnswer,
-  parseSecureUnmaskAnswer,
+  parseSecureSharesResponse,
+  parseSecureUnmaskResponse,
 } from "./secure-aggregation-parsers.ts";
 import type { SecureAnswer } from "./secure-aggregation.ts";
 import { fieldsOf, jsonOf } from "./read-fields.ts";
@@ -13,7 +13,7 @@ import { readUpdateMessage, writeUpdateMessage } from "./update-message.ts";
 const MAX_JSON_BYTES = 2 ** 17;
 
 /** The round and the model version of a response. */
-export interface SecureAnswerHead {
+export interface SecureResponseHead {
   readonly round: number;
   readonly modelVersion: number;
 }
@@ -22,9 +22,9 @@ export interface SecureAnswerHead {
  * Encodes the body of `POST /secure/<phase>`: JSON with the round, or an update message with the words of the
  * masked vector.
  */
-export function writeSecureAnswer(
+export function writeSecureResponse(
   { phase, message }: SecureAnswer,
-  { round, modelVersion }: SecureAnswerHead,
+  { round, modelVersion }: SecureResponseHead,
 ): Uint8Array<ArrayBuffer> {
   if (phase !== "masked") return new TextEncoder().encode(JSON.stringify({ ...message, round }));
   const payload = new Uint8Array(message.buffer, message.byteOffset, message.byteLength);
@@ -35,7 +35,7 @@ export function writeSecureAnswer(
 }
 
 /** Returns the maximum size of a response of a phase, in bytes, for a model with this many parameters. */
-export function maxSecureAnswerBytes(phase: SecurePhase, parameters: number): number {
+export function maxSecureResponseBytes(phase: SecurePhase, parameters: number): number {
   return phase === "masked" ? 4 * (parameters + 1) + 4096 : MAX_JSON_BYTES;
 }
 
@@ -44,7 +44,7 @@ export function maxSecureAnswerBytes(phase: SecurePhase, parameters: number): nu
  *
  * @throws {WireError} If the body is not a response of this phase.
  */
-export function readSecureAnswer(
+export function readSecureResponse(
   phase: SecurePhase,
   body: Uint8Array,
 ): { readonly round: number; readonly answer: SecureAnswer } {
@@ -63,9 +63,9 @@ export function readSecureAnswer(
     case "keys":
       return { round, answer: { phase, message: parseSecureKeys(json) } };
     case "shares":
-      return { round, answer: { phase, message: parseSecureSharesAnswer(json) } };
+      return { round, answer: { phase, message: parseSecureSharesResponse(json) } };
     case "unmask":
-      return { round, answer: { phase, message: parseSecureUnmaskAnswer(json) } };
+      return { round, answer: { phase, message: parseSecureUnmaskResponse(json) } };
     default:
       return phase satisfies never;
   }

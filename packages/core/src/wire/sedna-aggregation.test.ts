@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { WireError } from "../errors.ts";
-import { listsOf, nestedJson, pythonFloat } from "./nested-weights.ts";
+import { countLists, nestedJson, pythonFloat } from "./nested-weights.ts";
 import {
   parseSednaAggregationMessage,
   writeSednaClientJoin,
@@ -160,7 +160,7 @@ describe("Sedna's aggregation frames", () => {
       { client: "A", jobName: "fl", numSamples: 1, weights },
       { layout: narrow },
     );
-    expect(frame.split("[").length - 1).toBe(listsOf(narrow));
+    expect(frame.split("[").length - 1).toBe(countLists(narrow));
     expect(parseSednaAggregationMessage(frame, { layout: narrow })).toMatchObject({ weights });
   });
 

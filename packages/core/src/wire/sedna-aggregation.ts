@@ -1,6 +1,6 @@
 import { describeValue, WireError } from "../errors.ts";
 import type { LayerSpec } from "../training/training-plan.ts";
-import { listsOf, nestedJson, readNested } from "./nested-weights.ts";
+import { countLists, nestedJson, readNested } from "./nested-weights.ts";
 import { checkParts, fieldsOf, type Fields } from "./read-fields.ts";
 
 // Sedna's aggregation protocol V1: one JSON object per WebSocket frame. Source: Sedna's
@@ -68,7 +68,7 @@ export function parseSednaAggregationMessage(
   }: { readonly layout: readonly LayerSpec[]; readonly maxBytes?: number },
 ): SednaAggregationMessage {
   const message = fieldsOf(
-    parseFrame(frame, { maxBytes, maxParts: listsOf(layout) + OTHER_PARTS }),
+    parseFrame(frame, { maxBytes, maxParts: countLists(layout) + OTHER_PARTS }),
     "a Sedna frame",
   );
   const type = message.has("type") ? message.text("type") : "";

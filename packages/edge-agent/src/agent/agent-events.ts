@@ -8,7 +8,7 @@ import type { ReportEvent } from "../telemetry/report-events.ts";
 import type { UpdateEvent } from "../updates/update-events.ts";
 
 /** Lifecycle events of the agent itself. */
-export type LifeEvent =
+export type LifecycleEvent =
   | { readonly type: "agent-started"; readonly name: string }
   /** Another tab of this browser performs the uploads and the updates of this job. */
   | { readonly type: "agent-follows"; readonly name: string }
@@ -38,7 +38,7 @@ export type LifeEvent =
 
 /** All events of an agent, as plain data. */
 export type AgentEvent =
-  | LifeEvent
+  | LifecycleEvent
   | SupervisorEvent
   | UpdateEvent
   | QueueEvent

@@ -2,7 +2,7 @@ import type { Detections, Frame, JointResult } from "@sedna-js/core";
 import { expect, it } from "vitest";
 import { frameOfPixels } from "../frames/platform.node.ts";
 import type { PrivacyLevel } from "../privacy/privacy-policy.ts";
-import type { LifeEvent } from "./agent-events.ts";
+import type { LifecycleEvent } from "./agent-events.ts";
 import { collectSamples } from "./collect-samples.ts";
 
 const rows: Detections = [[2, 2, 6, 6, 0.9, 0]];
@@ -10,7 +10,7 @@ const answerTo = (sample: Frame): JointResult<Detections, Frame> =>
   ({ sample, edgeResult: rows, reason: "hard" }) as JointResult<Detections, Frame>;
 
 it("does not report a failure if the privacy policy finds nothing that may leave the device", async () => {
-  const events: LifeEvent[] = [];
+  const events: LifecycleEvent[] = [];
   const collector = collectSamples<Detections>({
     enqueue: () => Promise.reject(new Error("expected no item to be stored")),
     device: "gate",
@@ -28,7 +28,7 @@ it.each<PrivacyLevel>(["features", "full"])(
   "loses no consecutive hard examples to a slow disk, but keeps its limits: %s",
   async (level) => {
     const writes: (() => void)[] = [];
-    const events: LifeEvent[] = [];
+    const events: LifecycleEvent[] = [];
     const enqueue = (): Promise<void> => new Promise((resolve) => writes.push(resolve));
     const collector = collectSamples<Detections>({
       enqueue,

@@ -4,8 +4,8 @@ import { writeSampleUpload, type ModelManifest } from "@sedna-js/core/wire";
 import { hasConsent } from "../privacy/private-frame.ts";
 import type { PrivacyPolicy } from "../privacy/privacy-policy.ts";
 import { sampleForQueue } from "../privacy/sample-for-queue.ts";
-import { holdSample } from "../frames/hold-sample.ts";
-import type { LifeEvent } from "./agent-events.ts";
+import { copySample } from "../frames/copy-sample.ts";
+import type { LifecycleEvent } from "./agent-events.ts";
 
 /** Options of {@link collectSamples}. */
 export interface CollectOptions<Result> {
@@ -14,7 +14,7 @@ export interface CollectOptions<Result> {
   readonly device: string;
   readonly privacy: PrivacyPolicy<Frame, Result>;
   readonly model: () => Pick<ModelManifest, "name" | "version">;
-  readonly onEvent: (event: LifeEvent) => void;
+  readonly onEvent: (event: LifecycleEvent) => void;
 }
 
 /** Adds hard examples to the queue; see {@link collectSamples}. */
@@ -70,7 +70,7 @@ export function collectSamples<Result>({
    */
   const encodeCopy = async (collected: Collected): Promise<Uint8Array | undefined> => {
     const policy = policyFor(privacy, collected);
-    const held = await holdSample(collected.sample);
+    const held = await copySample(collected.sample);
     try {
       return await encode(held.sample, { ...collected, policy });
     } finally {

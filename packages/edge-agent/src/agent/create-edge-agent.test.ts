@@ -70,7 +70,7 @@ const agentOf = (options: Partial<EdgeAgentOptions> = {}): { agent: EdgeAgent; e
   open.push(() => agent.stop());
   return { agent, events };
 };
-const answersOf = async (agent: EdgeAgent): Promise<JointResult<Detections, Frame>[]> => {
+const predictDigits = async (agent: EdgeAgent): Promise<JointResult<Detections, Frame>[]> => {
   const answers = [];
   for await (const answer of agent.run()) answers.push(answer);
   return answers;
@@ -102,7 +102,7 @@ describe("createEdgeAgent()", () => {
   it("returns a result for every frame of a source, in a Worker, and reports its status", async () => {
     const { agent, events } = agentOf();
     expect(agent.status()).toMatchObject({ state: "idle", model: null, startedAt: null, queue: null });
-    const answers = await answersOf(agent);
+    const answers = await predictDigits(agent);
     expect(answers.map(({ index, result }) => [index, result!.length])).toEqual(
       Array.from({ length: 30 }, (_, i) => [i, 1]),
     );
@@ -131,7 +131,7 @@ describe("createEdgeAgent()", () => {
     // The cloud is down: hard examples stay on the disk across two agent instances.
     for (const life of [1, 2]) {
       const { agent } = agentOf({ hardExampleMining: hard, samples: { url } });
-      await answersOf(agent);
+      await predictDigits(agent);
       await expect.poll(() => agent.status().queue?.items).toBe(3 * life);
       await agent.stop();
     }
@@ -140,7 +140,7 @@ describe("createEdgeAgent()", () => {
     const serving = await serve(again, { port: Number(new URL(url).port) });
     open.push(() => serving.close());
     const { agent, events } = agentOf({ hardExampleMining: hard, samples: { url, maxPerSecond: 100 } });
-    await answersOf(agent);
+    await predictDigits(agent);
     await agent.flush({ signal: AbortSignal.timeout(5000) });
     expect(agent.status().queue).toMatchObject({ items: 0, sentNumber: 9, durable: true });
     const sent = events.flatMap((event) => (event.type === "item-sent" ? [event.id] : []));
@@ -232,7 +232,7 @@ describe("createEdgeAgent()", () => {
       },
     });
     const { agent, events } = agentOf({ source });
-    expect(await answersOf(agent)).toHaveLength(3);
+    expect(await predictDigits(agent)).toHaveLength(3);
     expect(events.filter(({ type }) => type === "source-failed")).toMatchObject([
       { message: "the cable was pulled" },
       { message: "the cable was pulled" },
@@ -242,7 +242,7 @@ describe("createEdgeAgent()", () => {
         throw new TypeError("no such camera");
       },
     });
-    await expect(answersOf(other)).rejects.toThrow("no such camera");
+    await expect(predictDigits(other)).rejects.toThrow("no such camera");
     expect(other.status().source.state).toBe("closed");
   });
 
@@ -264,9 +264,9 @@ describe("createEdgeAgent()", () => {
     expect(answers).toEqual(answers.map((_, i) => i));
     expect(agent.status()).toMatchObject({ state: "stopped", leads: false });
     expect(events.at(-1)).toEqual({ type: "agent-stopped", name: "gate" });
-    await expect(answersOf(agent)).rejects.toMatchObject({ code: "disposed" });
+    await expect(predictDigits(agent)).rejects.toMatchObject({ code: "disposed" });
     const { agent: next } = agentOf({ source: frames(0), samples: { url: "http://127.0.0.1:9" } });
-    await answersOf(next);
+    await predictDigits(next);
     await expect.poll(() => next.status().queue?.items).toBeGreaterThan(0);
   });
 
@@ -308,7 +308,7 @@ describe("createEdgeAgent()", () => {
     await one.next();
     await expect(agent.run().next()).rejects.toThrow("expected one run at a time");
     await one.return?.();
-    expect(await answersOf(agent)).toHaveLength(3);
+    expect(await predictDigits(agent)).toHaveLength(3);
     off();
     process.off("uncaughtException", keep);
     for (const listener of former) process.on("uncaughtException", listener);

@@ -19,7 +19,7 @@ import { privateBigModel } from "../privacy/private-big-model.ts";
 import { restartSource } from "../sources/restart-source.ts";
 import type { SupervisedModel } from "../supervisor/supervised-model.ts";
 import { createModelSlot } from "../updates/create-model-slot.ts";
-import { absentModel } from "./absent-model.ts";
+import { placeholderModel } from "./placeholder-model.ts";
 import { type AgentEvent, createEmitter } from "./agent-events.ts";
 import type { AgentStatus, EdgeAgent, EdgeAgentOptions } from "./edge-agent.ts";
 import { electLeader } from "./elect-leader.ts";
@@ -65,7 +65,7 @@ export function createEdgeAgent<Result = Detections>(options: EdgeAgentOptions<R
     tell(event);
   };
 
-  const slot = createModelSlot<Frame, Result, SupervisedModel<Frame, Result>>(absentModel());
+  const slot = createModelSlot<Frame, Result, SupervisedModel<Frame, Result>>(placeholderModel());
   const miner = bindMiner(hardExampleMining, () => slot.current.manifest);
   const joint = createJointInference<Frame, Result>({
     estimator: slot,

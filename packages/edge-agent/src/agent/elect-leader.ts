@@ -4,7 +4,7 @@ import { becomeLeader } from "#platform/leadership";
 import { keepStorage } from "#platform/storage";
 import type { PrivacyPolicy } from "../privacy/privacy-policy.ts";
 import type { QueueStatistics } from "../queue/durable-queue.ts";
-import { checkReporting, createSednaReporter, type SednaReporter } from "../telemetry/sedna-reporter.ts";
+import { resolveReporting, createSednaReporter, type SednaReporter } from "../telemetry/sedna-reporter.ts";
 import type { AgentEvent, Emitter } from "./agent-events.ts";
 import { createSampleUploader } from "./create-sample-uploader.ts";
 import type { EdgeAgentOptions } from "./edge-agent.ts";
@@ -49,7 +49,7 @@ export function electLeader<Result>({
   const { name, samples, persist, fetch } = options;
   const report = options.report && { worker: name, ownerName: name, ...options.report };
   // Validate now, while errors reach the caller: the reporter is created when this agent becomes leader.
-  if (report) checkReporting(report);
+  if (report) resolveReporting(report);
   const life = new AbortController();
   const sending =
     samples &&
@@ -94,7 +94,7 @@ export function electLeader<Result>({
       );
   };
 
-  const startReports = (settings: Parameters<typeof checkReporting>[0]): SednaReporter => {
+  const startReports = (settings: Parameters<typeof resolveReporting>[0]): SednaReporter => {
     const made = createSednaReporter({ ...settings, stats, fetch, onEvent: events.emit });
     const off = events.on(({ type }) => {
       if (type === "update-confirmed") made.deployed({ status: "completed" });

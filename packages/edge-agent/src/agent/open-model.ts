@@ -13,7 +13,7 @@ import type { SupervisedModel } from "../supervisor/supervised-model.ts";
 import { createUpdater, type Updater } from "../updates/create-updater.ts";
 import type { ModelSlot } from "../updates/model-slot.ts";
 import { checkUpdaterSettings } from "../updates/updater-settings.ts";
-import { absentModel } from "./absent-model.ts";
+import { placeholderModel } from "./placeholder-model.ts";
 import type { AgentEvent } from "./agent-events.ts";
 import type { EdgeAgentOptions, UpdateSettings } from "./edge-agent.ts";
 
@@ -128,7 +128,7 @@ export function openModel<Result>({
     if (wantsUpdates) updater.start();
   };
   const openOnce = async (): Promise<void> => {
-    if ("estimator" in model) return put(ownModel(model.estimator));
+    if ("estimator" in model) return put(adaptEstimator(model.estimator));
     if ("file" in model) return openFile(model);
     return openSigned(model);
   };
@@ -183,8 +183,8 @@ export function openModel<Result>({
 }
 
 /** Adapts an app's own estimator to the slot. Version 0 means that there is no model information. */
-function ownModel<Frame, Result>(estimator: Estimator<Frame, Result>): SupervisedModel<Frame, Result> {
-  const { manifest, backend, failures } = absentModel<Frame, Result>();
+function adaptEstimator<Frame, Result>(estimator: Estimator<Frame, Result>): SupervisedModel<Frame, Result> {
+  const { manifest, backend, failures } = placeholderModel<Frame, Result>();
   // Call the methods on the estimator itself: a class with private fields requires its own `this`.
   return {
     manifest,

@@ -3,7 +3,7 @@ import { SednaError, type BigModelCall } from "@sedna-js/core";
 import { checkDeadline, withDeadline } from "@sedna-js/core/async";
 import type { ImageType } from "@sedna-js/core/vision";
 import { baseUrl } from "../http/base-url.ts";
-import { exchange, rejection } from "../http/exchange.ts";
+import { exchange, rejection } from "../http/http-request.ts";
 import { createCircuitBreaker, type CircuitBreaker, type CircuitBreakerOptions } from "./circuit-breaker.ts";
 import { protocols, type BigModelResult, type BigModelSample, type Question } from "./protocols.ts";
 

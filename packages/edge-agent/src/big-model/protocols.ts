@@ -17,7 +17,7 @@ import {
   parsePredictResponse,
   type OipTensor,
 } from "@sedna-js/core/wire";
-import type { Exchange, Reply } from "../http/exchange.ts";
+import type { HttpRequest, Reply } from "../http/http-request.ts";
 import { readJson } from "../http/read-json.ts";
 
 /** A sample for a big model: a frame, one tensor, or a model's named inputs. */
@@ -32,7 +32,7 @@ export type BigModelResult<Sample> = Sample extends Frame
 
 /** A request for one sample, with the function that reads its response. */
 export interface Question {
-  readonly request: Exchange;
+  readonly request: HttpRequest;
   /** Reads the response. @throws {WireError} If the response does not follow the protocol. */
   read(reply: Reply): unknown;
 }
@@ -90,7 +90,7 @@ export const sedna: Protocol = ({ url, model, encode }) => {
  */
 export const oip: Protocol = ({ url, model, encode }) => {
   const endpoint = `${url}/v2/models/${encodeURIComponent(model)}/infer`;
-  const ask = (inputs: Readonly<Record<string, OipTensor>>): Exchange => {
+  const ask = (inputs: Readonly<Record<string, OipTensor>>): HttpRequest => {
     const { body, headerLength } = formatInferRequest({ inputs });
     const headers: Record<string, string> = { "content-type": "application/octet-stream" };
     if (headerLength !== undefined) headers[INFERENCE_HEADER_LENGTH] = String(headerLength);

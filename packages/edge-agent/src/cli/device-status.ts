@@ -1,7 +1,7 @@
 import { WireError } from "@sedna-js/core";
 import { describeValue } from "@sedna-js/core/errors";
 import * as z from "zod/mini";
-import type { TelemetryStatus } from "../telemetry/agent-readings.ts";
+import type { TelemetryStatus } from "../telemetry/status-metrics.ts";
 
 /** The state of an agent that the status server reads. An `EdgeAgent`'s status is assignable to it. */
 export interface AgentState extends TelemetryStatus {

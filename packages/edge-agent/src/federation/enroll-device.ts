@@ -2,7 +2,7 @@ import { SednaError } from "@sedna-js/core";
 import { withDeadline } from "@sedna-js/core/async";
 import { parseEnrollmentGrant, type EnrollmentGrant } from "@sedna-js/core/wire";
 import { baseUrl } from "../http/base-url.ts";
-import { exchange, rejection, type Reply } from "../http/exchange.ts";
+import { exchange, rejection, type Reply } from "../http/http-request.ts";
 import type { DeviceIdentity } from "./device-identity.ts";
 import { readAnswer } from "./federation-http.ts";
 import { serverClock } from "./server-clock.ts";

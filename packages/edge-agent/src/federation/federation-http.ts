@@ -1,7 +1,7 @@
 import { SednaError, WireError } from "@sedna-js/core";
 import { withDeadline } from "@sedna-js/core/async";
 import { parseUpdateRejection, type RejectionCode } from "@sedna-js/core/wire";
-import { exchange, rejection, type Reply } from "../http/exchange.ts";
+import { exchange, rejection, type Reply } from "../http/http-request.ts";
 import { readJson } from "../http/read-json.ts";
 import type { FederationSession } from "./federation-session.ts";
 

@@ -13,12 +13,12 @@ import { baseUrl } from "../http/base-url.ts";
 import type { DeviceIdentity } from "./device-identity.ts";
 import { federationHttp, readAnswer } from "./federation-http.ts";
 import { federationSession } from "./federation-session.ts";
-import { parameterFetcher } from "./fetch-parameters.ts";
+import { createParameterFetcher } from "./fetch-parameters.ts";
 import { pollTasks } from "./poll-tasks.ts";
 import { serverClock } from "./server-clock.ts";
 import { socketTasks } from "./socket-tasks.ts";
 import { storedWeights } from "./stored-weights.ts";
-import { updateUploader } from "./upload-update.ts";
+import { createUpdateUploader } from "./upload-update.ts";
 
 /** Options of {@link federationTransport}. */
 export interface FederationTransportOptions {
@@ -119,7 +119,7 @@ export function federationTransport({
     known: () => known,
   });
 
-  const fetchModel = parameterFetcher({ http, stallMs: deadlineMs });
+  const fetchModel = createParameterFetcher({ http, stallMs: deadlineMs });
   const poll = (signal: AbortSignal): ReturnType<typeof pollTasks> =>
     pollTasks({ http, signal, waitS: pollWaitS, deadlineMs, baseMs, capMs, random });
 
@@ -179,7 +179,7 @@ export function federationTransport({
           }),
     ...(weightStore
       ? storedWeights({ store: weightStore, name, http, deadlineMs, fetchModel })
-      : { fetchModel, sendUpdate: updateUploader({ http, chunkBytes, deadlineMs, slowest }) }),
+      : { fetchModel, sendUpdate: createUpdateUploader({ http, chunkBytes, deadlineMs, slowest }) }),
     async sendSecure(phase, { round, message, signal }) {
       const action = `send the ${phase} message of secure aggregation in round ${round}`;
       const headers = { "content-type": phase === "masked" ? UPDATE_TYPE : "application/json" };

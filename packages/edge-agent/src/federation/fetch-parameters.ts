@@ -2,17 +2,17 @@ import { SednaError } from "@sedna-js/core";
 import { readChunks } from "@sedna-js/core/async";
 import { messageOf } from "@sedna-js/core/errors";
 import { sha256, type Sha256 } from "#platform/storage";
-import type { Reply } from "../http/exchange.ts";
+import type { Reply } from "../http/http-request.ts";
 import type { FederationHttp } from "./federation-http.ts";
 
-/** Options of {@link parameterFetcher}. */
+/** Options of {@link createParameterFetcher}. */
 export interface ParameterFetcherOptions {
   readonly http: FederationHttp;
   /** Time without data after which a download fails, in ms. */
   readonly stallMs: number;
 }
 
-/** Fetches the parameters of a model version. See {@link parameterFetcher}. */
+/** Fetches the parameters of a model version. See {@link createParameterFetcher}. */
 export type ParameterFetcher = (
   version: number,
   options: { readonly length: number; readonly signal: AbortSignal },
@@ -43,7 +43,7 @@ interface ReceiveOptions {
  * stay in memory and the next call for the same version resumes from there. Only parameters with the expected
  * length and hash are returned.
  */
-export function parameterFetcher({ http, stallMs }: ParameterFetcherOptions): ParameterFetcher {
+export function createParameterFetcher({ http, stallMs }: ParameterFetcherOptions): ParameterFetcher {
   let kept: Begun | undefined;
 
   const fail = (

@@ -2,7 +2,7 @@ import { SednaError } from "@sedna-js/core";
 import { withDeadline } from "@sedna-js/core/async";
 import { parseFederationStatus, type FederationStatus } from "@sedna-js/core/wire";
 import { baseUrl } from "../http/base-url.ts";
-import { exchange, rejection } from "../http/exchange.ts";
+import { exchange, rejection } from "../http/http-request.ts";
 import { readAnswer } from "./federation-http.ts";
 
 /** Options of {@link fetchFederationStatus}. */

@@ -13,7 +13,7 @@ import {
   type MistnetStatus,
 } from "@sedna-js/core/wire";
 import { baseUrl } from "../http/base-url.ts";
-import { exchange, rejection, type AnyExchange, type Reply } from "../http/exchange.ts";
+import { exchange, rejection, type AnyHttpRequest, type Reply } from "../http/http-request.ts";
 import { readJson } from "../http/read-json.ts";
 import type { ByteStore } from "../storage/byte-store.ts";
 import { delay } from "@sedna-js/core/async";
@@ -100,7 +100,7 @@ export function createMistnetEdge({
       signal,
       maxReplyBytes,
       ...request
-    }: Omit<AnyExchange, "url"> & { readonly signal: AbortSignal; readonly maxReplyBytes: number },
+    }: Omit<AnyHttpRequest, "url"> & { readonly signal: AbortSignal; readonly maxReplyBytes: number },
   ): Promise<Reply> => {
     const headers = { ...request.headers, ...(token !== undefined && { authorization: `Bearer ${token}` }) };
     for (let tried = 0; ; tried++) {

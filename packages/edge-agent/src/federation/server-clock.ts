@@ -1,4 +1,4 @@
-import type { Reply } from "../http/exchange.ts";
+import type { Reply } from "../http/http-request.ts";
 
 /** A clock that estimates the server's time. See {@link serverClock}. */
 export interface ServerClock {

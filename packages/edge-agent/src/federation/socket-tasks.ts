@@ -14,7 +14,7 @@ export interface SocketTasksOptions {
   readonly open: (url: string, options: { readonly maxMessageBytes: number }) => Promise<ClientSocket>;
   /** Polls the tasks without a socket. */
   readonly poll: (signal: AbortSignal) => AsyncIterable<FederationTask>;
-  /** Time for which to poll after {@link HANDSHAKES} consecutive failed handshakes, in ms. */
+  /** Time for which to poll after {@link MAX_HANDSHAKE_FAILURES} consecutive failed handshakes, in ms. */
   readonly withoutMs: number;
   readonly handshakeMs: number;
   readonly pingMs: number;
@@ -24,7 +24,7 @@ export interface SocketTasksOptions {
 }
 
 /** Consecutive failed handshakes after which the client polls instead. */
-export const HANDSHAKES = 3;
+export const MAX_HANDSHAKE_FAILURES = 3;
 const MAX_MESSAGE_BYTES = 2 ** 26;
 /** Close codes with which an aggregator ends a session's socket. */
 const ENDED = { unauthorized: 4401, replaced: 4409 } as const;
@@ -54,7 +54,7 @@ export async function* socketTasks(options: SocketTasksOptions): AsyncGenerator<
     const over = sessionEnd(end, { session, token });
     if (over) throw over;
     failures = end.opened ? 0 : failures + 1;
-    if (failures >= HANDSHAKES) {
+    if (failures >= MAX_HANDSHAKE_FAILURES) {
       yield* pollFor(withoutMs, { poll, signal });
       failures = 0;
       tried = -1;

@@ -8,7 +8,7 @@ import {
 } from "@sedna-js/core/wire";
 import { readAnswer, type FederationHttp } from "./federation-http.ts";
 
-/** Options of {@link updateUploader}. */
+/** Options of {@link createUpdateUploader}. */
 export interface UpdateUploaderOptions {
   readonly http: FederationHttp;
   /** Maximum size of a request's body, in bytes. */
@@ -19,7 +19,7 @@ export interface UpdateUploaderOptions {
   readonly slowest: number;
 }
 
-/** Uploads an update. See {@link updateUploader}. */
+/** Uploads an update. See {@link createUpdateUploader}. */
 export type UpdateUploader = (
   message: Uint8Array,
   options: { readonly round: number; readonly signal: AbortSignal },
@@ -32,7 +32,7 @@ const MAX_REPLY_BYTES = 65_536;
  * Creates a function that uploads a message whole or in chunks. If an upload of the same message was started
  * before, it resumes from the offset that the aggregator reports.
  */
-export function updateUploader({
+export function createUpdateUploader({
   http,
   chunkBytes,
   deadlineMs,

@@ -1,6 +1,6 @@
 import type { Frame, Pixels } from "@sedna-js/core";
 import type { SharedFrame } from "./platform.ts";
-import { browserFrame, type BrowserFrame, type BrowserPicture } from "./video-frame.browser.ts";
+import { browserFrame, type BrowserFrame, type BrowserImage } from "./video-frame.browser.ts";
 
 export async function decodeImage(bytes: Uint8Array): Promise<Frame> {
   try {
@@ -41,7 +41,7 @@ async function drawn(frame: Frame): Promise<ImageData> {
 }
 
 export function receiveFrame(handle: unknown): Frame {
-  const { picture, timestamp } = handle as { picture: BrowserPicture; timestamp: number };
+  const { picture, timestamp } = handle as { picture: BrowserImage; timestamp: number };
   return browserFrame(picture, { timestamp });
 }
 

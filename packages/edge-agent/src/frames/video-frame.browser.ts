@@ -2,16 +2,16 @@ import type { EncodedImage, EncodeOptions, Frame } from "@sedna-js/core";
 import { checkSize, fitWithin } from "@sedna-js/core/vision";
 
 /** An image that the browser holds. Closing it frees its memory. */
-export type BrowserPicture = VideoFrame | ImageBitmap;
+export type BrowserImage = VideoFrame | ImageBitmap;
 
 /** A frame with the browser's image behind it. */
 export interface BrowserFrame extends Frame {
-  readonly picture: BrowserPicture;
+  readonly picture: BrowserImage;
 }
 
 /** Wraps a VideoFrame or an ImageBitmap and takes ownership of it. */
 export function browserFrame(
-  picture: BrowserPicture,
+  picture: BrowserImage,
   { timestamp = 0 }: { readonly timestamp?: number } = {},
 ): BrowserFrame {
   const isVideo = "displayWidth" in picture;
@@ -57,7 +57,7 @@ export function browserFrame(
 }
 
 function draw(
-  picture: BrowserPicture,
+  picture: BrowserImage,
   size: { width: number; height: number },
 ): { canvas: OffscreenCanvas; context: OffscreenCanvasRenderingContext2D } {
   checkSize(size, "draw a frame");

@@ -1,7 +1,7 @@
 import type { JointPolicy } from "@sedna-js/core";
 import type { PublicKey } from "@sedna-js/core/wire";
 import type { PrivacyLevel } from "../privacy/privacy-policy.ts";
-import type { WhenFull } from "../queue/durable-queue.ts";
+import type { OverflowPolicy } from "../queue/durable-queue.ts";
 
 /** The source of a job's frames. */
 export type JobSource =
@@ -58,7 +58,7 @@ export interface EdgeJob {
     readonly maxItems?: number;
     readonly maxMegabytes?: number;
     readonly ttlHours?: number;
-    readonly whenFull?: WhenFull;
+    readonly whenFull?: OverflowPolicy;
   };
   readonly update?: {
     readonly pollSeconds?: number;

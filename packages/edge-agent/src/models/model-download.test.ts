@@ -6,7 +6,11 @@ import type { ModelFile } from "@sedna-js/core/wire";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { manifestOf } from "../../../../testing/servers/model-publisher.ts";
 import { failure } from "../../../../testing/servers/model-store-fixture.ts";
-import { modelServer, type Mischief, type ModelServer } from "../../../../testing/servers/model-server.ts";
+import {
+  modelServer,
+  type RequestFault,
+  type ModelServer,
+} from "../../../../testing/servers/model-server.ts";
 import type { ByteStore } from "../storage/byte-store.ts";
 import { fileBytes } from "../storage/file-bytes.node.ts";
 import { downloadFile, type DownloadOptions } from "./model-download.ts";
@@ -56,7 +60,7 @@ const begin = (
 const times = (
   number: number,
   mischief: (request: IncomingMessage, response: ServerResponse, body: Uint8Array) => void,
-): Mischief => {
+): RequestFault => {
   let left = number;
   return (request, response, body) => left-- > 0 && (mischief(request, response, body!), true);
 };

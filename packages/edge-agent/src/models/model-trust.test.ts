@@ -1,6 +1,6 @@
 import { WireError } from "@sedna-js/core";
 import { describe, expect, it } from "vitest";
-import { keysFile, publish, signingKey } from "../../../../testing/servers/model-publisher.ts";
+import { keySetFile, publish, signingKey } from "../../../../testing/servers/model-publisher.ts";
 import { failure, model, modelStoreFixture } from "../../../../testing/servers/model-store-fixture.ts";
 import { tinyOnnx } from "../../../../testing/fakes/tiny-onnx.ts";
 import { memoryBytes } from "../storage/memory-bytes.ts";
@@ -102,7 +102,7 @@ describe("createModelStore()", () => {
     await serve({ ...model(2), version: 2 }, other);
     at.server.files = new Map(at.server.files).set(
       "keys.json",
-      await keysFile(key, { version: 1, keys: [other] }),
+      await keySetFile(key, { version: 1, keys: [other] }),
     );
     await storeIn(directory).install();
     // Trusted from now on, even without the file of keys.
@@ -113,19 +113,19 @@ describe("createModelStore()", () => {
     // An older key set does not restore the old key, although its signature was once valid.
     at.server.files = new Map(at.server.files).set(
       "keys.json",
-      await keysFile(key, { version: 1, keys: [key] }),
+      await keySetFile(key, { version: 1, keys: [key] }),
     );
     expect(await failure(storeIn(directory).install())).toMatchObject({ code: "model-untrusted" });
     // Nor does another set of the same version, although a trusted key signed it.
     at.server.files = new Map(at.server.files).set(
       "keys.json",
-      await keysFile(other, { version: 1, keys: [key] }),
+      await keySetFile(other, { version: 1, keys: [key] }),
     );
     expect(await failure(storeIn(directory).install())).toMatchObject({ code: "model-untrusted" });
   });
 
   it.each([
-    ["by an untrusted key", () => keysFile(other, { version: 1, keys: [other] })],
+    ["by an untrusted key", () => keySetFile(other, { version: 1, keys: [other] })],
     ["of garbage", async () => new TextEncoder().encode("{")],
   ])("B1: rejects new keys signed %s", async (_, keys) => {
     const store = storeIn(memoryBytes());
@@ -183,7 +183,7 @@ describe("createModelStore()", () => {
     const store = storeIn(folder(), { now: () => clock.ms });
     await serve({ ...model(1), version: 1 });
     await store.install();
-    const revoking = await keysFile(key, { version: 1, keys: [other] });
+    const revoking = await keySetFile(key, { version: 1, keys: [other] });
     // The holder of the old key continues to sign.
     await serve({ ...model(2), version: 2 });
     at.server.files = new Map(at.server.files).set("keys.json", revoking);

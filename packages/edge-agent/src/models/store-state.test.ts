@@ -1,7 +1,7 @@
 import { WireError } from "@sedna-js/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { keysFile, manifestOf, signingKey } from "../../../../testing/servers/model-publisher.ts";
+import { keySetFile, manifestOf, signingKey } from "../../../../testing/servers/model-publisher.ts";
 import { readStoreState, writeStoreState, type StoreState } from "./store-state.ts";
 
 const key = await signingKey("owner");
@@ -9,7 +9,7 @@ const manifest = await manifestOf({ version: 3 });
 const state: StoreState = {
   name: "tiny",
   highest: 4,
-  keySet: JSON.parse(new TextDecoder().decode(await keysFile(key, { version: 1, keys: [key] }))) as never,
+  keySet: JSON.parse(new TextDecoder().decode(await keySetFile(key, { version: 1, keys: [key] }))) as never,
   versions: [{ state: "good", trials: 2, signed: { manifest, signatures: [await key.sign(manifest)] } }],
 };
 

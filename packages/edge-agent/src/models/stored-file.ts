@@ -8,7 +8,7 @@ import type { ByteStore } from "../storage/byte-store.ts";
 // damage another file.
 
 /** Progress of a stored file. */
-export interface StoredPart {
+export interface StoredProgress {
   /** Number of stored bytes. */
   readonly done: number;
   /** Number of stored parts. */
@@ -21,7 +21,11 @@ export interface StoredPart {
  * Reads the stored parts in order, hashes them, and copies them to `target` if given. Stops at the first part
  * that does not fit.
  */
-export async function readParts(bytes: ByteStore, file: ModelFile, target?: Uint8Array): Promise<StoredPart> {
+export async function readParts(
+  bytes: ByteStore,
+  file: ModelFile,
+  target?: Uint8Array,
+): Promise<StoredProgress> {
   const hash = sha256();
   let done = 0;
   let parts = 0;

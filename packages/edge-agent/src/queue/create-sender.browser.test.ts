@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { arrayQueue, waitingSample } from "../../../../testing/fakes/array-queue.ts";
+import { arrayQueue, unstampedSample } from "../../../../testing/fakes/array-queue.ts";
 import { createSender } from "./create-sender.ts";
 
 // Uses the page's own events and fetch. The server is the one that served the page, and does not accept
@@ -7,7 +7,7 @@ import { createSender } from "./create-sender.ts";
 
 it("keeps an item if an unrelated server responds, and retries when the browser comes online", async () => {
   const queue = arrayQueue();
-  const id = queue.add(waitingSample());
+  const id = queue.add(unstampedSample());
   const seen: string[] = [];
   let isThere = false;
   const fetch: typeof globalThis.fetch = async (input, init) => {

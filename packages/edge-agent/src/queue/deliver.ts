@@ -9,7 +9,7 @@ import {
   SAMPLE_UPLOAD_TYPE,
   stampSample,
 } from "@sedna-js/core/wire";
-import { exchange, rejection, type Exchange, type Reply } from "../http/exchange.ts";
+import { exchange, rejection, type HttpRequest, type Reply } from "../http/http-request.ts";
 import { readJson } from "../http/read-json.ts";
 import type { QueueEntry } from "./queue-store.ts";
 
@@ -77,7 +77,7 @@ export async function deliver(
   { route, headers, deadlineMs, fetch, signal }: DeliverOptions,
 ): Promise<DeliveryOutcome> {
   let delivery: Delivery;
-  let request: Exchange;
+  let request: HttpRequest;
   try {
     delivery = route(entry, body);
     request = {

@@ -1,7 +1,7 @@
 import type { QueueEntry } from "./queue-store.ts";
 
 /** Policy for a new item when the queue is full. */
-export type WhenFull = "reject-new" | "drop-oldest" | "drop-lowest-priority";
+export type OverflowPolicy = "reject-new" | "drop-oldest" | "drop-lowest-priority";
 
 /** Why an item was dropped or not accepted. `lost`: the store no longer has its body. */
 export type DropReason = "full" | "expired" | "storage-full" | "rejected" | "lost";

@@ -1,6 +1,6 @@
 import { SednaError } from "@sedna-js/core";
 import { messageOf } from "@sedna-js/core/errors";
-import type { DropReason, QueueEvent, WhenFull } from "./durable-queue.ts";
+import type { DropReason, QueueEvent, OverflowPolicy } from "./durable-queue.ts";
 import type { QueueStore } from "./queue-store.ts";
 import type { QueueItem, PendingItems } from "./pending-items.ts";
 
@@ -11,7 +11,7 @@ const RETRY_MS = 1000;
 export interface ItemStoreOptions {
   readonly store: QueueStore;
   readonly waiting: PendingItems;
-  readonly whenFull: WhenFull;
+  readonly whenFull: OverflowPolicy;
   /** Limits of the items in memory while the store fails. */
   readonly memory: { readonly items: number; readonly bytes: number };
   readonly now: () => number;

@@ -1,6 +1,6 @@
 import { SednaError } from "@sedna-js/core";
 import { describeValue } from "@sedna-js/core/errors";
-import type { DropReason, DurableQueue, QueueEvent, WhenFull } from "./durable-queue.ts";
+import type { DropReason, DurableQueue, QueueEvent, OverflowPolicy } from "./durable-queue.ts";
 import { createItemStore } from "./item-store.ts";
 import { createPendingItems, type QueueItem } from "./pending-items.ts";
 import { queueClock } from "./queue-clock.ts";
@@ -13,7 +13,7 @@ const policies: readonly string[] = [
   "reject-new",
   "drop-oldest",
   "drop-lowest-priority",
-] satisfies WhenFull[];
+] satisfies OverflowPolicy[];
 
 /** Options of {@link openQueue}. */
 export interface OpenQueueOptions {
@@ -28,7 +28,7 @@ export interface OpenQueueOptions {
   /** Time to live of items that do not set their own, in ms. Default one week. */
   readonly ttlMs?: number;
   /** Which item to drop when the queue is full. Default: the oldest. */
-  readonly whenFull?: WhenFull;
+  readonly whenFull?: OverflowPolicy;
   /** Limits of the items in memory while the store fails. Default 1000 items and 16 MiB. */
   readonly memory?: { readonly items: number; readonly bytes: number };
   /** Monotonic clock, in ms. Default `performance.now()`. */

@@ -1,4 +1,4 @@
-import type { WhenFull } from "./durable-queue.ts";
+import type { OverflowPolicy } from "./durable-queue.ts";
 import { createHeap, type Heap } from "./heap.ts";
 import type { QueueEntry } from "./queue-store.ts";
 
@@ -43,7 +43,7 @@ export interface PendingItems {
  * until the heap has more than twice as many entries as there are items. So each operation takes O(log n) on
  * average.
  */
-export function createPendingItems(whenFull: WhenFull): PendingItems {
+export function createPendingItems(whenFull: OverflowPolicy): PendingItems {
   const items = new Map<string, QueueItem>();
   const older = (a: QueueItem, b: QueueItem): boolean => a.entry.sequence < b.entry.sequence;
   const heaps = {

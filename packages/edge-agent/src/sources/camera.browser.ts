@@ -2,7 +2,7 @@ import { SednaError, type Frame, type SampleSource } from "@sedna-js/core";
 import { describeValue } from "@sedna-js/core/errors";
 import type { CameraOptions } from "./platform.ts";
 import { stoppable } from "./stoppable.ts";
-import { shownFrames } from "./video-element.browser.ts";
+import { framesOf } from "./video-element.browser.ts";
 
 /**
  * Implements `camera` of the platform contract. The camera opens when the first frame is requested and closes
@@ -36,7 +36,7 @@ async function* show(stream: MediaStream, video: HTMLVideoElement, stop: AbortSi
     video.playsInline = true;
     video.srcObject = stream;
     await video.play();
-    yield* shownFrames(video, stop);
+    yield* framesOf(video, stop);
   } finally {
     // Another source may have taken over the element in the meantime.
     if (video.srcObject === stream) video.srcObject = null;

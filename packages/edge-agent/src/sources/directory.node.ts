@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Frame, SampleSource } from "@sedna-js/core";
 import type { DirectoryOptions } from "./platform.ts";
-import { decodeFile, pictureNames } from "./picture-files.node.ts";
+import { decodeFile, imageNames } from "./picture-files.node.ts";
 import { watchedDirectory } from "./watched-directory.node.ts";
 
 /** Implements `directory` of the platform contract for names that end in jpg, jpeg, png, or webp. */
@@ -15,7 +15,7 @@ export function directory(
   return {
     live: false,
     async *[Symbol.asyncIterator]() {
-      for (const name of await pictureNames(path)) {
+      for (const name of await imageNames(path)) {
         if (signal?.aborted) return;
         const file = join(path, name);
         const frame = await readFile(file)

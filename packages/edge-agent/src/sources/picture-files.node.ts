@@ -5,7 +5,7 @@ import { decodeImage } from "../frames/decode-image.node.ts";
 const picture = /\.(jpe?g|png|webp)$/i;
 
 /** Returns the names of the image files in a directory, in natural order ("img2" before "img10"). */
-export async function pictureNames(path: string): Promise<string[]> {
+export async function imageNames(path: string): Promise<string[]> {
   const order = new Intl.Collator("en", { numeric: true });
   // A name with a leading dot is a file in transfer, as rsync writes it.
   return (await readdir(path))

@@ -13,11 +13,11 @@ export function videoElement(
 ): SampleSource<Frame> {
   if (!(element instanceof HTMLVideoElement))
     throw new TypeError(`read a video element: expected a <video>; got ${describeValue(element)}`);
-  return stoppable((stop) => shownFrames(element, stop), { live: true, signal });
+  return stoppable((stop) => framesOf(element, stop), { live: true, signal });
 }
 
 /** Yields the frames of a playing video until it ends or the signal aborts. */
-export async function* shownFrames(video: HTMLVideoElement, signal: AbortSignal): AsyncGenerator<Frame> {
+export async function* framesOf(video: HTMLVideoElement, signal: AbortSignal): AsyncGenerator<Frame> {
   while (!signal.aborted) {
     const shown = await nextShown(video, signal);
     if (shown === undefined) return;

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { SednaError, type Frame, type SampleSource } from "@sedna-js/core";
 import { messageOf } from "@sedna-js/core/errors";
 import type { DirectoryOptions } from "./platform.ts";
-import { decodeFile, pictureNames } from "./picture-files.node.ts";
+import { decodeFile, imageNames } from "./picture-files.node.ts";
 import { stoppable } from "./stoppable.ts";
 
 // The directory is scanned repeatedly. Notifications of the file system would be faster, but they get lost on
@@ -37,7 +37,7 @@ export function watchedDirectory(
       let seen = new Map<string, Sight>();
       let isUnread = false;
       // Throw at once on a wrong path. A directory that disappears later may return.
-      await pictureNames(path);
+      await imageNames(path);
       while (!stop.aborted) {
         const started = performance.now();
         const now = await look(path).catch((error: unknown) => {
@@ -96,7 +96,7 @@ export function watchedDirectory(
 async function look(path: string): Promise<Map<string, string> | undefined> {
   const marks = new Map<string, string>();
   try {
-    for (const name of await pictureNames(path)) {
+    for (const name of await imageNames(path)) {
       const mark = await markOf(join(path, name));
       if (mark !== undefined) marks.set(name, mark);
     }

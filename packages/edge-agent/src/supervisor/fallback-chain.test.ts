@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   advanceFallbackChain,
-  FORGET_MS,
-  PAUSE_MS,
+  RESET_AFTER_MS,
+  RETRY_DELAY_MS,
   RESTARTS,
   backendOf,
   startFallbackChain,
@@ -28,7 +28,7 @@ describe("the ladder", () => {
 
   it("returns from the cloud soon at first, and with increasing delays while that fails", () => {
     let ladder = after(startFallbackChain(["cpu"], 0), ...[0, 1, 2, 3].map((at) => failed(at)));
-    expect([backendOf(ladder), ladder.retryAt]).toEqual(["cloud", 3 + PAUSE_MS.firstAboveCloud]);
+    expect([backendOf(ladder), ladder.retryAt]).toEqual(["cloud", 3 + RETRY_DELAY_MS.firstAboveCloud]);
     const pauses: number[] = [];
     for (let i = 0; i < 10; i++) {
       const at = ladder.retryAt!;
@@ -75,8 +75,8 @@ describe("the ladder", () => {
     const up = after(browser(), failed(0), failed(0), { type: "retry-succeeded", at: minutes(5), to: 0 });
     expect(up).toMatchObject({ index: 0, retryAt: null });
     expect(after(up, failed(minutes(6)), failed(minutes(6))).retryAt).toBe(minutes(6 + 10));
-    const late = minutes(5) + FORGET_MS;
-    expect(after(up, failed(late, true)).retryAt).toBe(late + PAUSE_MS.first);
+    const late = minutes(5) + RESET_AFTER_MS;
+    expect(after(up, failed(late, true)).retryAt).toBe(late + RETRY_DELAY_MS.first);
   });
 
   it("switches back one backend at a time", () => {
@@ -139,7 +139,7 @@ describe("the ladder", () => {
             if (what === "retry-succeeded") accepted = [];
           }
           expect(ladder.retryAt === null).toBe(ladder.index === 0);
-          if (ladder.retryAt !== null) expect(ladder.retryAt - at).toBeLessThanOrEqual(PAUSE_MS.most);
+          if (ladder.retryAt !== null) expect(ladder.retryAt - at).toBeLessThanOrEqual(RETRY_DELAY_MS.most);
         }
         // From any state, successful switches lead back to the best backend.
         for (let i = 0; ladder.index > 0; i++) {

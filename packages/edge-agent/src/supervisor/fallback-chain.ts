@@ -46,10 +46,10 @@ export const RESTARTS: Readonly<Record<Backend, { readonly count: number; readon
  * attempt. If only the cloud is below a backend, its first delay is short: the cause may have been a short
  * network outage, or one bad sample.
  */
-export const PAUSE_MS = { first: 300_000, firstAboveCloud: 10_000, most: 3_600_000 } as const;
+export const RETRY_DELAY_MS = { first: 300_000, firstAboveCloud: 10_000, most: 3_600_000 } as const;
 
 /** Time in use without a failure after which the delay of a backend is reset, in ms. */
-export const FORGET_MS = 1_800_000;
+export const RESET_AFTER_MS = 1_800_000;
 
 /** Creates a chain of these backends that starts on the best one. Appends `cloud` if it is not the last. */
 export function startFallbackChain(backends: readonly Backend[], at: number): FallbackChain {
@@ -77,7 +77,7 @@ export function advanceFallbackChain(ladder: FallbackChain, event: FallbackEvent
       const { count, withinMs } = RESTARTS[backend];
       const failures = [...ladder.failures.filter((time) => at - time < withinMs), at];
       if (!event.final && failures.length <= count) return { ...ladder, since: at, failures };
-      const pauses = paused(ladder, { backend: index, afresh: at - ladder.since >= FORGET_MS });
+      const pauses = paused(ladder, { backend: index, afresh: at - ladder.since >= RESET_AFTER_MS });
       return { ...ladder, index: index + 1, since: at, failures: [], pauses, retryAt: at + pauses[index]! };
     }
     case "retry-succeeded": {
@@ -110,10 +110,10 @@ function paused(
   const last = afresh ? 0 : ladder.pauses[backend]!;
   return ladder.pauses.with(
     backend,
-    Math.max(firstPause(ladder, backend), Math.min(2 * last, PAUSE_MS.most)),
+    Math.max(firstPause(ladder, backend), Math.min(2 * last, RETRY_DELAY_MS.most)),
   );
 }
 
 function firstPause({ backends }: FallbackChain, backend: number): number {
-  return backends[backend + 1] === "cloud" ? PAUSE_MS.firstAboveCloud : PAUSE_MS.first;
+  return backends[backend + 1] === "cloud" ? RETRY_DELAY_MS.firstAboveCloud : RETRY_DELAY_MS.first;
 }

@@ -1,6 +1,6 @@
 import { SednaError, type EstimatorMetadata } from "@sedna-js/core";
 import { transfer } from "comlink";
-import { lifeEnded } from "#platform/worker";
+import { aliveLockReleased } from "#platform/worker";
 import { callWorker, type WorkerResponses } from "../worker/call-worker.ts";
 import type { ModelToOpen, RemoteModelHost } from "../worker/protocol.ts";
 import { workerCalls } from "../worker/worker-calls.ts";
@@ -120,7 +120,7 @@ export async function openHostedModel({
   const watchLife = async (): Promise<void> => {
     const name = `sedna-model-${crypto.getRandomValues(new Uint8Array(16)).join("-")}`;
     await call(() => remote.live(name));
-    lifeEnded(name, { signal: watching.signal }).then(
+    aliveLockReleased(name, { signal: watching.signal }).then(
       () =>
         fail(
           "worker-crashed",

@@ -7,7 +7,7 @@ import { callListener } from "../async/call-listener.ts";
 import { checkGolden } from "../models/check-golden.ts";
 import type { VerifiedModel } from "../models/model-store.ts";
 import type { WorkerResponses } from "../worker/call-worker.ts";
-import { chooseVariant, variantsFor } from "./choose-variant.ts";
+import { selectVariant, variantsFor } from "./select-variant.ts";
 import { isFinal } from "./classify-failure.ts";
 import { openHostedModel, type HostedModel, type ModelFailure, type OpenedModel } from "./hosted-model.ts";
 import {
@@ -110,7 +110,7 @@ export function superviseModel<Sample, Result>(
         backend === "webgpu" &&
         manifest.variants.some(({ precision }) => precision === "float16") &&
         (await hasShaderF16());
-      const variant = chooseVariant(manifest, { backend, shaderF16 });
+      const variant = selectVariant(manifest, { backend, shaderF16 });
       if (!variant)
         throw new SednaError(
           `open the model ${name} on ${backend}: expected a GPU with shader-f16; got one without`,

@@ -1,16 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { readExposition } from "../../../../testing/checkers/read-exposition.ts";
+import { parseExposition } from "../../../../testing/checkers/parse-exposition.ts";
 import { createAgentMetrics } from "./agent-metrics.ts";
-import { answer, events, pretendAgent } from "./pretend-agent.suite.ts";
+import { answer, events, fakeAgent } from "./pretend-agent.suite.ts";
 
 const values = (text: string, name: string) =>
-  readExposition(text)
+  parseExposition(text)
     .get(name)!
     .samples.map(({ labels, value }) => [...Object.values(labels), value]);
 
 describe("createAgentMetrics()", () => {
   it("exports every number of the status", () => {
-    using metrics = createAgentMetrics(pretendAgent(), { residentBytes: () => 5e7 });
+    using metrics = createAgentMetrics(fakeAgent(), { residentBytes: () => 5e7 });
     const text = metrics.text();
     for (const [name, expected] of Object.entries({
       sedna_edge_frames_total: [[10]],
@@ -44,7 +44,7 @@ describe("createAgentMetrics()", () => {
   });
 
   it("removes a replaced model and a missing queue", () => {
-    const agent = pretendAgent();
+    const agent = fakeAgent();
     using metrics = createAgentMetrics(agent);
     metrics.text();
     agent.now = { ...agent.now, queue: null, model: { name: "people", version: 4, backend: "wasm" } };
@@ -55,7 +55,7 @@ describe("createAgentMetrics()", () => {
   });
 
   it("counts events by their labels", () => {
-    const agent = pretendAgent();
+    const agent = fakeAgent();
     using metrics = createAgentMetrics(agent);
     for (const event of events) agent.emit(event);
     const text = metrics.text();
@@ -72,13 +72,13 @@ describe("createAgentMetrics()", () => {
   });
 
   it("records a frame's durations once, although edge-first yields two results", () => {
-    using metrics = createAgentMetrics(pretendAgent());
+    using metrics = createAgentMetrics(fakeAgent());
     metrics.answered(answer({ index: 1, final: false }));
     metrics.answered(
       answer({ index: 1, source: "cloud", timings: { edge: 40, mining: 0, cloud: 300, total: 345 } }),
     );
     metrics.answered(answer({ index: 2, timings: { edge: Infinity, mining: 0, cloud: NaN, total: 1 } }));
-    const samples = readExposition(metrics.text()).get("sedna_edge_latency_seconds")!.samples;
+    const samples = parseExposition(metrics.text()).get("sedna_edge_latency_seconds")!.samples;
     const of = (suffix: string, step: string) =>
       samples.find(({ name, labels }) => name.endsWith(suffix) && labels["step"] === step)?.value;
     expect([of("_count", "edge"), of("_count", "cloud"), of("_count", "total")]).toEqual([1, 1, 2]);
@@ -86,7 +86,7 @@ describe("createAgentMetrics()", () => {
   });
 
   it("stops listening to the agent when it is disposed", () => {
-    const agent = pretendAgent();
+    const agent = fakeAgent();
     createAgentMetrics(agent)[Symbol.dispose]();
     expect(agent.listeners.size).toBe(0);
   });

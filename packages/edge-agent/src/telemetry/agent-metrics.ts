@@ -1,13 +1,13 @@
 import { createMetrics, type MetricDefinition, type MetricSample } from "@sedna-js/core/adapters/prometheus";
 import {
-  agentCountings,
+  eventCounters,
   agentLatency,
-  agentReadings,
-  countingOf,
+  statusMetrics,
+  counterOf,
   createLatencies,
   type TelemetryAgent,
-  type TelemetryAnswer,
-} from "./agent-readings.ts";
+  type TelemetryResult,
+} from "./status-metrics.ts";
 
 /** Options of {@link createAgentMetrics}. */
 export interface AgentMetricsOptions {
@@ -18,7 +18,7 @@ export interface AgentMetricsOptions {
 /** An agent's metrics in the Prometheus text format. */
 export interface AgentMetrics extends Disposable {
   /** Records a result's durations. Never throws. */
-  answered(answer: TelemetryAnswer): void;
+  answered(answer: TelemetryResult): void;
   text(): string;
 }
 
@@ -43,12 +43,12 @@ export function createAgentMetrics(
 ): AgentMetrics {
   const latency = prometheusName(agentLatency.name, { ...agentLatency, type: "histogram" });
   const memory = "process_resident_memory_bytes";
-  const readings = Object.entries(agentReadings).map(([name, reading]) => ({
+  const readings = Object.entries(statusMetrics).map(([name, reading]) => ({
     ...reading,
     name: prometheusName(name, reading),
   }));
   const countings = new Map(
-    Object.entries(agentCountings).map(([name, counting]) => [
+    Object.entries(eventCounters).map(([name, counting]) => [
       name,
       { ...counting, name: prometheusName(name, { ...counting, type: "counter" }) },
     ]),
@@ -67,7 +67,7 @@ export function createAgentMetrics(
 
   const latencies = createLatencies();
   const off = agent.on((event) => {
-    const counting = countingOf(event);
+    const counting = counterOf(event);
     if (counting) metrics.add(countings.get(counting.name)!.name, counting.labels);
   });
 

@@ -9,7 +9,7 @@ import {
 } from "@opentelemetry/api";
 import { afterEach, describe, expect, it } from "vitest";
 import { openTelemetry } from "./open-telemetry.ts";
-import { answer, events, pretendAgent } from "./pretend-agent.suite.ts";
+import { answer, events, fakeAgent } from "./pretend-agent.suite.ts";
 
 // Uses the real API with a minimal provider, which is registered as a host app registers its SDK.
 
@@ -60,7 +60,7 @@ describe("openTelemetry()", () => {
   it("exports the status, the events, and the durations to a registered provider", async () => {
     const { meterProvider, collect, units } = provider();
     metrics.setGlobalMeterProvider(meterProvider);
-    const agent = pretendAgent();
+    const agent = fakeAgent();
     using instruments = await openTelemetry(agent);
     expect(collect()).toEqual(
       expect.arrayContaining([
@@ -99,7 +99,7 @@ describe("openTelemetry()", () => {
       }),
     } as unknown as Tracer;
     trace.setGlobalTracerProvider({ getTracer: () => tracer } satisfies TracerProvider);
-    using instruments = await openTelemetry(pretendAgent(), {
+    using instruments = await openTelemetry(fakeAgent(), {
       api: { metrics, trace },
       spans: true,
       wallNow: () => 1000,
@@ -124,7 +124,7 @@ describe("openTelemetry()", () => {
 
   it("keeps a provider's errors away from the agent, and removes its listeners when disposed", async () => {
     const { meterProvider, callbacks, collect } = provider({ failing: true });
-    const agent = pretendAgent();
+    const agent = fakeAgent();
     const instruments = await openTelemetry(agent, {
       api: { metrics: { getMeter: () => meterProvider.getMeter("") }, trace },
     });
@@ -138,7 +138,7 @@ describe("openTelemetry()", () => {
   });
 
   it("does nothing if the host has not registered a provider", async () => {
-    const agent = pretendAgent();
+    const agent = fakeAgent();
     using instruments = await openTelemetry(agent, { spans: true });
     for (const event of events) agent.emit(event);
     expect(instruments.answered(answer())).toBeUndefined();

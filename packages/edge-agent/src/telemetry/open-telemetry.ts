@@ -2,15 +2,15 @@ import { version } from "@sedna-js/core/version";
 import type { Attributes, MetricsAPI, ObservableResult, Span, TraceAPI } from "@opentelemetry/api";
 import { importOptional } from "@sedna-js/core/errors";
 import {
-  agentCountings,
+  eventCounters,
   agentLatency,
-  agentReadings,
-  countingOf,
+  statusMetrics,
+  counterOf,
   createLatencies,
   type TelemetryAgent,
-  type TelemetryAnswer,
+  type TelemetryResult,
   type TelemetryStatus,
-} from "./agent-readings.ts";
+} from "./status-metrics.ts";
 
 /** The parts of `@opentelemetry/api` that are used. */
 export interface OpenTelemetryApi {
@@ -34,7 +34,7 @@ export interface OpenTelemetryOptions {
 /** The OpenTelemetry instruments of an agent. */
 export interface AgentInstruments extends Disposable {
   /** Records a result's durations. Never throws. */
-  answered(answer: TelemetryAnswer): void;
+  answered(answer: TelemetryResult): void;
 }
 
 const scope = { name: "@sedna-js/edge-agent", version } as const;
@@ -59,7 +59,7 @@ export async function openTelemetry(
   const tracer = spans ? trace.getTracer(scope.name, scope.version) : undefined;
   const endings: (() => void)[] = [];
 
-  for (const [name, { type, unit, text, read }] of Object.entries(agentReadings)) {
+  for (const [name, { type, unit, text, read }] of Object.entries(statusMetrics)) {
     const create = (type === "counter" ? meter.createObservableCounter : meter.createObservableGauge).bind(
       meter,
     );
@@ -73,7 +73,7 @@ export async function openTelemetry(
     endings.push(() => observable.removeCallback(observe));
   }
   const counters = new Map(
-    Object.entries(agentCountings).map(([name, { unit, text }]) => [
+    Object.entries(eventCounters).map(([name, { unit, text }]) => [
       name,
       meter.createCounter(name, { unit, description: text }),
     ]),
@@ -86,13 +86,13 @@ export async function openTelemetry(
   endings.push(
     agent.on((event) =>
       quietly(() => {
-        const counting = countingOf(event);
+        const counting = counterOf(event);
         if (counting) counters.get(counting.name)!.add(1, counting.labels);
       }),
     ),
   );
 
-  const trail = ({ index, source, reason, isHardExample, timings }: TelemetryAnswer): void => {
+  const trail = ({ index, source, reason, isHardExample, timings }: TelemetryResult): void => {
     const now = wallNow();
     const span: Span | undefined = tracer?.startSpan("sedna.inference", {
       startTime: now - timings.total,

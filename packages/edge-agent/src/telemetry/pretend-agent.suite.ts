@@ -1,6 +1,6 @@
 import type { JointStatistics } from "@sedna-js/core";
 import type { QueueStatistics } from "../queue/durable-queue.ts";
-import type { TelemetryAgent, TelemetryAnswer, TelemetryEvent, TelemetryStatus } from "./agent-readings.ts";
+import type { TelemetryAgent, TelemetryResult, TelemetryEvent, TelemetryStatus } from "./status-metrics.ts";
 
 /** Statistics with a distinct value in every field. */
 export const joint: JointStatistics = {
@@ -27,7 +27,7 @@ export const queue: QueueStatistics = {
 };
 
 /** A fake agent for telemetry that a test controls. */
-export function pretendAgent(): TelemetryAgent & {
+export function fakeAgent(): TelemetryAgent & {
   now: TelemetryStatus;
   emit(event: TelemetryEvent): void;
   readonly listeners: Set<(event: { readonly type: string }) => void>;
@@ -50,7 +50,7 @@ export function pretendAgent(): TelemetryAgent & {
 }
 
 /** An edge result after 40 ms, with the given changes. */
-export const answer = (change: Partial<TelemetryAnswer> = {}): TelemetryAnswer => ({
+export const answer = (change: Partial<TelemetryResult> = {}): TelemetryResult => ({
   index: 0,
   final: true,
   source: "edge",

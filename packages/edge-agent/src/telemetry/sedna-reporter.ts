@@ -65,7 +65,7 @@ const MAX_REPLY_BYTES = 4096;
  * @throws {TypeError} If `url` is not a valid URL.
  * @throws {RangeError} If a name, kind, or period is one that the controller would reject or drop.
  */
-export function checkReporting({
+export function resolveReporting({
   url,
   worker,
   namespace = "default",
@@ -99,7 +99,7 @@ export function checkReporting({
  * request by a deadline, and retries an unreachable controller in the next period. An unsent report is not
  * stored, because the next totals include it.
  *
- * @throws {TypeError | RangeError} If {@link checkReporting} rejects the options.
+ * @throws {TypeError | RangeError} If {@link resolveReporting} rejects the options.
  */
 export function createSednaReporter({
   stats,
@@ -109,7 +109,7 @@ export function createSednaReporter({
   onEvent = () => {},
   ...where
 }: SednaReporterOptions): SednaReporter {
-  const { target, owner, periodMs } = checkReporting(where);
+  const { target, owner, periodMs } = resolveReporting(where);
   checkDeadline(deadlineMs);
   const reported = { inferenceNumber: 0, hardExampleNumber: 0, at: wallNow() };
   const life = new AbortController();

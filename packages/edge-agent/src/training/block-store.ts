@@ -1,5 +1,5 @@
 import type { ByteStore } from "../storage/byte-store.ts";
-import { blockEntries, readEntry, writeBlock, type BlockEntry, type EntryPlace } from "./feature-block.ts";
+import { blockEntries, readEntry, writeBlock, type BlockEntry, type EntryPosition } from "./feature-block.ts";
 
 /**
  * A store of feature blocks that evicts the least recently used blocks when it is full. Calls of `add` and
@@ -46,7 +46,7 @@ const BLOCKS_IN_MEMORY = 2;
 /** Creates a block store. The store is opened and its blocks are read on first use. */
 export function createBlockStore({ store: given, maxBytes, blockBytes }: BlockStoreOptions): BlockStore {
   const blocks = new Map<string, Block>();
-  const places = new Map<string, EntryPlace & { readonly block: string }>();
+  const places = new Map<string, EntryPosition & { readonly block: string }>();
   const read = new Map<string, Uint8Array>();
   let clock = 0;
   let keptOrder = "";

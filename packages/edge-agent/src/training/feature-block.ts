@@ -17,7 +17,7 @@ export interface BlockEntry {
 }
 
 /** Position of an entry in its block. */
-export interface EntryPlace {
+export interface EntryPosition {
   readonly key: string;
   readonly offset: number;
 }
@@ -56,10 +56,10 @@ export function writeBlock(
  * Returns the entries of a block without checking them, or `undefined` if it is not a block or is damaged so
  * that its entries cannot be separated.
  */
-export function blockEntries(block: Uint8Array): readonly EntryPlace[] | undefined {
+export function blockEntries(block: Uint8Array): readonly EntryPosition[] | undefined {
   if (block.length < MAGIC.length || !same(block.subarray(0, MAGIC.length), MAGIC)) return undefined;
   const view = new DataView(block.buffer, block.byteOffset, block.length);
-  const places: EntryPlace[] = [];
+  const places: EntryPosition[] = [];
   let at = MAGIC.length;
   while (at < block.length) {
     if (at + HEAD > block.length) return undefined;
@@ -73,7 +73,7 @@ export function blockEntries(block: Uint8Array): readonly EntryPlace[] | undefin
  * Returns a copy of an entry's features, or `undefined` if they are not those that were written under its
  * key.
  */
-export function readEntry(block: Uint8Array, { key, offset }: EntryPlace): Float32Array | undefined {
+export function readEntry(block: Uint8Array, { key, offset }: EntryPosition): Float32Array | undefined {
   if (offset + HEAD > block.length) return undefined;
   const count = new DataView(block.buffer, block.byteOffset, block.length).getUint32(offset + 40, true);
   if (offset + entryBytes(count) > block.length) return undefined;

@@ -18,7 +18,7 @@ import { checkPlan } from "./check-plan.ts";
 import type { FeatureCache } from "./feature-cache.ts";
 import { featureExtractor, type FeatureSource } from "./feature-extractor.ts";
 import { openHeadForward, type HeadForward, type TrainingBackend } from "./head-forward.ts";
-import { learnerLife, type Leave } from "./learner-life.ts";
+import { createLearnerLifecycle, type Leave } from "./learner-lifecycle.ts";
 import { createSampleSets } from "./sample-sets.ts";
 import { scoreOf } from "./score.ts";
 import { trainHead } from "./train-head.ts";
@@ -104,7 +104,7 @@ export function headEstimator<Sample = Float32Array>(
     classes: head.classes,
     maxBytes: maxFeatureBytes,
   });
-  const life = learnerLife("a head");
+  const life = createLearnerLifecycle("a head");
   let weights = options.weights && checkFinite(flatOf(head, options.weights));
   let opening: Promise<HeadForward> | undefined;
 

@@ -12,12 +12,12 @@ import {
 import { elementCount } from "@sedna-js/core/tensor";
 import { untilResumed } from "@sedna-js/core/training";
 import { writeSafetensors } from "@sedna-js/core/wire";
-import { seededRandom, shuffled } from "@sedna-js/wasm-kernels";
+import { seededRandom, shuffledIndices } from "@sedna-js/wasm-kernels";
 import { nextTask } from "#platform/async";
 import { callListener } from "../async/call-listener.ts";
 import { checkPlan } from "./check-plan.ts";
 import { featureExtractor } from "./feature-extractor.ts";
-import { learnerLife, type Leave } from "./learner-life.ts";
+import { createLearnerLifecycle, type Leave } from "./learner-lifecycle.ts";
 import { orderSeed } from "./order-seed.ts";
 import { createSampleSets, type SampleSet } from "./sample-sets.ts";
 import { scoreOf } from "./score.ts";
@@ -77,7 +77,7 @@ export function tfjsEstimator({
   const width = elementCount(inputShape);
   const extractor = featureExtractor<TfjsSample>("samples", { width });
   const sets = createSampleSets({ extractor, width, classes, maxBytes: maxSampleBytes });
-  const life = learnerLife("a TensorFlow.js model");
+  const life = createLearnerLifecycle("a TensorFlow.js model");
   /** The previous weights while a training changes the model's weights. */
   let held: readonly Tensor[] | undefined;
 
@@ -150,7 +150,7 @@ export function tfjsEstimator({
       for (let done = 1; done <= plan.epochs; done++) {
         await untilResumed(pauses, signal);
         last = await epochOf(set, {
-          order: shuffled(set.labels.length, seededRandom({ seed: draws, stream: done })),
+          order: shuffledIndices(set.labels.length, seededRandom({ seed: draws, stream: done })),
           batchSize: plan.batchSize,
           signal,
         });

@@ -4,7 +4,7 @@ import { untilResumed } from "@sedna-js/core/training";
 import {
   loadTrainingKernels,
   type Head,
-  type HeadEpoch,
+  type HeadEpochResult,
   type HeadTrainer,
   type HeadTrainerOptions,
 } from "@sedna-js/wasm-kernels";
@@ -12,10 +12,10 @@ import { nextTask } from "#platform/async";
 import type { TrainingBackend } from "./head-forward.ts";
 import { orderSeed } from "./order-seed.ts";
 import type { SampleSet } from "./sample-sets.ts";
-import type { OpenCheckpoint } from "./training-checkpoint.ts";
+import type { TrainingCheckpoint } from "./training-checkpoint.ts";
 
 /** Options of {@link trainHead}. */
-export interface HeadJob {
+export interface TrainHeadOptions {
   readonly head: Head;
   readonly set: SampleSet;
   readonly plan: TrainingPlan;
@@ -24,11 +24,11 @@ export interface HeadJob {
   readonly seed: number;
   readonly classWeights?: Float32Array | undefined;
   readonly backend: TrainingBackend;
-  readonly checkpoint?: OpenCheckpoint | undefined;
+  readonly checkpoint?: TrainingCheckpoint | undefined;
   readonly signal: AbortSignal;
   readonly pauses?: TrainingPauses | undefined;
   /** Called after each epoch, and once at the start if the training resumes from a checkpoint. */
-  onEpoch(done: number, last: HeadEpoch): void;
+  onEpoch(done: number, last: HeadEpochResult): void;
 }
 
 /** Returns the options of the kernels' trainer for a plan. */
@@ -55,8 +55,8 @@ export function trainerOptions({
  * @throws {TypeError | RangeError} If the kernels reject the settings.
  */
 export async function trainHead(
-  job: HeadJob,
-): Promise<{ readonly weights: Float32Array; readonly last: HeadEpoch }> {
+  job: TrainHeadOptions,
+): Promise<{ readonly weights: Float32Array; readonly last: HeadEpochResult }> {
   const { head, set, plan, classWeights, checkpoint, signal, pauses, onEpoch } = job;
   const former = await checkpoint?.read();
   signal.throwIfAborted();
@@ -91,7 +91,7 @@ export async function trainHead(
   }
 }
 
-function oneEpoch(trainer: HeadTrainer): HeadEpoch {
+function oneEpoch(trainer: HeadTrainer): HeadEpochResult {
   try {
     return trainer.epoch();
   } catch (cause) {

@@ -1,5 +1,5 @@
 import type { TrainingPlan } from "@sedna-js/core";
-import type { Head, HeadEpoch } from "@sedna-js/wasm-kernels";
+import type { Head, HeadEpochResult } from "@sedna-js/wasm-kernels";
 import { sha256 } from "#platform/storage";
 import { checkKey, type ByteStore } from "../storage/byte-store.ts";
 
@@ -18,13 +18,13 @@ export interface CheckpointOptions {
 export interface TrainingState {
   /** Number of completed epochs. */
   readonly done: number;
-  readonly last: HeadEpoch;
+  readonly last: HeadEpochResult;
   /** The kernels' trainer state, from which the training resumes. */
   readonly state: Float32Array;
 }
 
 /** The checkpoint of one training. */
-export interface OpenCheckpoint {
+export interface TrainingCheckpoint {
   /**
    * Returns the progress of this training, or `undefined` if there is no checkpoint of it or the checkpoint
    * is damaged.
@@ -61,7 +61,7 @@ const NUMBERS = 4;
 export function openCheckpoint(
   { store, key, everyEpochs = 10, onError }: CheckpointOptions,
   identity: TrainingIdentity,
-): OpenCheckpoint {
+): TrainingCheckpoint {
   const own = identityOf(identity);
   const guarded = async <T>(work: (bytes: ByteStore) => Promise<T>): Promise<T | undefined> => {
     try {

@@ -4,11 +4,11 @@ import { callListener } from "../async/call-listener.ts";
 import type { ModelStore, VerifiedModel } from "../models/model-store.ts";
 import type { SupervisedModel } from "../supervisor/supervised-model.ts";
 import { createPoller } from "./create-poller.ts";
-import { goBack } from "./roll-back.ts";
+import { rollBack } from "./roll-back.ts";
 import { isTransient, type UpdateEvent, type UpdateOutcome, type ModelRejection } from "./update-events.ts";
 import type { ModelSlot } from "./model-slot.ts";
 import { resultAgreement } from "./result-agreement.ts";
-import { takeVersion, type TakeOptions, type UpdateStage } from "./take-version.ts";
+import { installVersion, type RolloutOptions, type UpdateStage } from "./install-version.ts";
 
 import { checkUpdaterSettings, type UpdaterSettings } from "./updater-settings.ts";
 
@@ -117,7 +117,7 @@ export function createUpdater<Sample, Result>(options: UpdaterOptions<Sample, Re
       return NaN;
     }
   };
-  const takeOptions = (asked: AbortSignal): TakeOptions<Sample, Result> => ({
+  const takeOptions = (asked: AbortSignal): RolloutOptions<Sample, Result> => ({
     store,
     slot,
     open,
@@ -171,7 +171,7 @@ export function createUpdater<Sample, Result>(options: UpdaterOptions<Sample, Re
     const asked = new AbortController();
     trial = asked;
     try {
-      const outcome = await takeVersion(installed, takeOptions(asked.signal));
+      const outcome = await installVersion(installed, takeOptions(asked.signal));
       unmarked = undefined;
       return outcome;
     } finally {
@@ -245,7 +245,7 @@ export function createUpdater<Sample, Result>(options: UpdaterOptions<Sample, Re
       await serially(async () => {
         if (slot.current !== unwanted) return;
         state = { stage: "rolling-back", version: unwanted.manifest.version };
-        await goBack({ store, slot, open, settings, emit, signal });
+        await rollBack({ store, slot, open, settings, emit, signal });
       });
     },
     get state() {

@@ -2,13 +2,13 @@ import { SednaError } from "@sedna-js/core";
 import { toPlainError } from "@sedna-js/core/errors";
 import { retire } from "./retire.ts";
 import { stageCandidate } from "./stage-candidate.ts";
-import type { TakeOptions } from "./take-version.ts";
+import type { RolloutOptions } from "./install-version.ts";
 
 /**
  * Rolls back to the last good version before the current one, which is marked bad. A failure changes nothing.
  * @throws {SednaError} `model-unreadable` if there is no such version; the error of opening it.
  */
-export async function goBack<Sample, Result>({
+export async function rollBack<Sample, Result>({
   store,
   slot,
   open,
@@ -16,7 +16,7 @@ export async function goBack<Sample, Result>({
   emit,
   signal,
 }: Pick<
-  TakeOptions<Sample, Result>,
+  RolloutOptions<Sample, Result>,
   "store" | "slot" | "open" | "settings" | "emit" | "signal"
 >): Promise<void> {
   const former = slot.current;

@@ -1,7 +1,7 @@
 import { withDeadline } from "@sedna-js/core/async";
 import { messageOf } from "@sedna-js/core/errors";
 import type { SupervisedModel } from "../supervisor/supervised-model.ts";
-import { holdSample } from "../frames/hold-sample.ts";
+import { copySample } from "../frames/copy-sample.ts";
 import { median, shadowSummary, shadowVerdict, type Verdict } from "./verdicts.ts";
 import type { ModelSlot, Watched } from "./model-slot.ts";
 import { hasNaN } from "./result-agreement.ts";
@@ -70,7 +70,7 @@ export async function shadowCandidate<Sample, Result>(
   }: Watched<Sample, Result, SupervisedModel<Sample, Result>>): Promise<void> => {
     // Clone first, because it may throw: a sample held before that would never be released.
     const result = structuredClone(given) as Result;
-    const held = await holdSample(sample);
+    const held = await copySample(sample);
     try {
       const started = now();
       const predict = (given: AbortSignal): Promise<Result> =>

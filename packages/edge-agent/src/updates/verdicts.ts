@@ -20,7 +20,7 @@ function isSlower(
 }
 
 /** Formats milliseconds for display. */
-function inMs(ms: number): string {
+function formatMs(ms: number): string {
   return `${Number(ms.toPrecision(3))} ms`;
 }
 
@@ -87,7 +87,7 @@ export function shadowVerdict(
     return {
       decision: "refuse",
       rejection: "shadow-slower",
-      reason: `expected at most ${settings.maxLatencyRatio} times ${inMs(latency.than)} a frame; got ${inMs(latency.ms)}`,
+      reason: `expected at most ${settings.maxLatencyRatio} times ${formatMs(latency.than)} a frame; got ${formatMs(latency.ms)}`,
     };
   }
   return { decision: "accept" };
@@ -172,7 +172,7 @@ export function probationVerdict(
     return {
       decision: "refuse",
       rejection: "slower",
-      reason: `expected at most ${maxLatencyRatio} times ${inMs(baseline.ms)} a frame; got ${inMs(ms)}`,
+      reason: `expected at most ${maxLatencyRatio} times ${formatMs(baseline.ms)} a frame; got ${formatMs(ms)}`,
     };
   }
   const least = baseline.metric - maxMetricDrop * Math.abs(baseline.metric);

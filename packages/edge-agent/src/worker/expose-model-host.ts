@@ -1,7 +1,7 @@
 import { createOnnxEstimator, SednaError, select, type Estimator, type Task } from "@sedna-js/core";
 import { onnxRuntime, type OrtModule } from "@sedna-js/core/adapters/onnx-runtime";
 import { expose, type Endpoint } from "comlink";
-import { holdLife, ownerEndpoint } from "#platform/worker";
+import { holdAliveLock, ownerEndpoint } from "#platform/worker";
 import { importOnnxRuntime, sessionOptions } from "#platform/onnx";
 import { modelTasks, type ModelTasks } from "../models/model-tasks.ts";
 import { handleCalls } from "./handle-calls.ts";
@@ -17,7 +17,7 @@ export function exposeModelHost({ tasks = modelTasks }: { readonly tasks?: Model
   let runtime: OrtModule | undefined;
 
   const remote: RemoteModelHost = {
-    live: (name) => reply(() => holdLife(name)),
+    live: (name) => reply(() => holdAliveLock(name)),
     open: (given) =>
       reply(async () => {
         if (estimator)

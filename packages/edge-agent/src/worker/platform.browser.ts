@@ -21,7 +21,7 @@ export function defaultModelWorker(): never {
  */
 const locks = (): LockManager | undefined => ("locks" in navigator ? navigator.locks : undefined);
 
-export async function holdLife(name: string): Promise<void> {
+export async function holdAliveLock(name: string): Promise<void> {
   const held = locks();
   if (!held) return;
   await new Promise<void>((resolve, reject) => {
@@ -34,7 +34,10 @@ export async function holdLife(name: string): Promise<void> {
   });
 }
 
-export async function lifeEnded(name: string, { signal }: { readonly signal: AbortSignal }): Promise<void> {
+export async function aliveLockReleased(
+  name: string,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<void> {
   const held = locks();
   if (!held) return new Promise(() => {});
   await held.request(name, { signal }, async () => {});

@@ -26,9 +26,9 @@ export function defaultModelWorker(): Worker {
   );
 }
 
-export async function holdLife(): Promise<void> {}
+export async function holdAliveLock(): Promise<void> {}
 
-export function lifeEnded(): Promise<void> {
+export function aliveLockReleased(): Promise<void> {
   return new Promise(() => {});
 }
 

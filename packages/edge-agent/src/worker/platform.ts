@@ -11,17 +11,20 @@ export declare function ownerEndpoint(): unknown;
 export declare function defaultModelWorker(): unknown;
 
 /**
- * Inside a Worker: holds a lock by this name until the Worker ends, which {@link lifeEnded} detects. Resolves
- * when the lock is held.
+ * Inside a Worker: holds a lock by this name until the Worker ends, which {@link aliveLockReleased} detects.
+ * Resolves when the lock is held.
  */
-export declare function holdLife(name: string): Promise<void>;
+export declare function holdAliveLock(name: string): Promise<void>;
 
 /**
  * Resolves when the Worker that holds the lock by this name has ended. Browsers emit no event for a Worker
  * that they terminate themselves. Never resolves in browsers without Web Locks, or in Node, which emits an
  * event instead. Rejects when `signal` is aborted.
  */
-export declare function lifeEnded(name: string, options: { readonly signal: AbortSignal }): Promise<void>;
+export declare function aliveLockReleased(
+  name: string,
+  options: { readonly signal: AbortSignal },
+): Promise<void>;
 
 /**
  * Calls `listener` when a Worker fails.

@@ -1,7 +1,7 @@
 import { outOfRange } from "../module/check.ts";
 import type { AsyncGallery, GalleryPort } from "./gallery-port.ts";
 import { checkMatch, checkSet, type GalleryId, type GalleryMatch } from "./gallery.ts";
-import { readWriteTurns } from "./read-write-turns.ts";
+import { createReadWriteLock } from "./read-write-lock.ts";
 
 /** Shards of {@link shardedGallery}. */
 export interface ShardedGalleryOptions {
@@ -29,7 +29,7 @@ export function shardedGallery({ shards: given }: ShardedGalleryOptions): AsyncG
       `shardedGallery: expected distinct shards; got ${given.length - shards.length} duplicates`,
     );
   const { dimensions, precision } = checkShards(shards);
-  const turns = readWriteTurns();
+  const turns = createReadWriteLock();
   let disposing: Promise<void> | undefined;
 
   const assertUsable = (action: string) => {

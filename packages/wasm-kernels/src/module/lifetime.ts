@@ -33,13 +33,13 @@ export function lifetime<Store extends { dispose(): void }>(
 }
 
 /** Access to the backend of a kernel set until the set is disposed. */
-export interface OpenBackend<Backend> {
+export interface DisposableBackend<Backend> {
   opened(action: string): Backend;
   dispose(): void;
 }
 
 /** Wraps a backend so that it can be disposed. */
-export function openBackend<Backend>(backend: Backend): OpenBackend<Backend> {
+export function disposableBackend<Backend>(backend: Backend): DisposableBackend<Backend> {
   let open: Backend | undefined = backend;
   return {
     opened(action) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { seededRandom, shuffled } from "./seeded-random.ts";
+import { seededRandom, shuffledIndices } from "./seeded-random.ts";
 
 describe("seededRandom()", () => {
   const draw = (seed: number, stream: number, count: number) => {
@@ -24,7 +24,7 @@ describe("seededRandom()", () => {
 describe("shuffled()", () => {
   it("returns each number once", () => {
     for (const count of [0, 1, 2, 1003]) {
-      const order = shuffled(count, seededRandom({ seed: 3, stream: 0 }));
+      const order = shuffledIndices(count, seededRandom({ seed: 3, stream: 0 }));
       expect(order.toSorted()).toEqual(Uint32Array.from({ length: count }, (_, i) => i));
     }
   });
@@ -32,7 +32,7 @@ describe("shuffled()", () => {
   it("puts a number at every position about equally often", () => {
     const places = Array<number>(4).fill(0);
     for (let stream = 0; stream < 4000; stream++)
-      places[shuffled(4, seededRandom({ seed: 5, stream })).indexOf(3)]! += 1;
+      places[shuffledIndices(4, seededRandom({ seed: 5, stream })).indexOf(3)]! += 1;
     for (const count of places) expect(Math.abs(count - 1000)).toBeLessThan(150);
   });
 });

@@ -30,7 +30,7 @@ function mix(value: number): number {
  * Returns the numbers below `count` in random order (Fisher-Yates). `random` returns numbers in 0..1, 1
  * excluded.
  */
-export function shuffled(count: number, random: () => number): Uint32Array {
+export function shuffledIndices(count: number, random: () => number): Uint32Array {
   const order = Uint32Array.from({ length: count }, (_, i) => i);
   for (let i = count - 1; i > 0; i--) {
     const other = Math.floor(random() * (i + 1));

@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { BackendName } from "../module/backend.ts";
-import { openBackend } from "../module/lifetime.ts";
+import { disposableBackend } from "../module/lifetime.ts";
 import { checkCrossEntropy, type CrossEntropyCall, type CrossEntropyOptions } from "./cross-entropy.ts";
 import { checkGflDecode, type GflDecodeCall, type GflDecodeOptions } from "./gfl-decode.ts";
 import {
@@ -122,7 +122,7 @@ export interface PerceptionBackend {
  * Creates the public perception kernels over a backend. Arguments are validated here, once for all backends.
  */
 export function createPerceptionKernels(backend: PerceptionBackend): PerceptionKernels {
-  const { opened, dispose } = openBackend(backend);
+  const { opened, dispose } = disposableBackend(backend);
   return {
     backend: backend.name,
     ibt(options) {

@@ -67,7 +67,7 @@ function limitOfMostPairs(cost: Float32Array, pairs: number): number {
 }
 
 /** Returns both directions of a matching and its total cost. */
-export function describeAssignment({ cost, columns }: AssignCall, columnOfRow: Int32Array): Assignment {
+export function toAssignment({ cost, columns }: AssignCall, columnOfRow: Int32Array): Assignment {
   const rowOfColumn = new Int32Array(columns).fill(-1);
   let sum = 0;
   columnOfRow.forEach((column, row) => {

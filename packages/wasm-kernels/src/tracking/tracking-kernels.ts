@@ -1,12 +1,12 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { BackendName } from "../module/backend.ts";
-import { openBackend } from "../module/lifetime.ts";
+import { disposableBackend } from "../module/lifetime.ts";
 import {
   type AssignCall,
   type Assignment,
   type AssignOptions,
   checkAssign,
-  describeAssignment,
+  toAssignment,
 } from "./assignment.ts";
 import { type BoxIouCall, type BoxIouOptions, checkBoxIou } from "./box-iou.ts";
 import {
@@ -68,7 +68,7 @@ interface TrackingBackend {
  * Creates the public tracking kernels over a backend. Arguments are validated here, once for all backends.
  */
 export function createTrackingKernels(backend: TrackingBackend): TrackingKernels {
-  const { opened, dispose } = openBackend(backend);
+  const { opened, dispose } = disposableBackend(backend);
   return {
     backend: backend.name,
     boxIou(options) {
@@ -80,10 +80,7 @@ export function createTrackingKernels(backend: TrackingBackend): TrackingKernels
     assign(options) {
       const call = checkAssign(options);
       const { assign } = opened("assign");
-      return describeAssignment(
-        call,
-        call.cost.length > 0 ? assign(call) : new Int32Array(call.rows).fill(-1),
-      );
+      return toAssignment(call, call.cost.length > 0 ? assign(call) : new Int32Array(call.rows).fill(-1));
     },
     frameDifference(spec) {
       const checked = checkFrameDifference(spec);

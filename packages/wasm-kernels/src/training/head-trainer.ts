@@ -3,13 +3,13 @@ import { exactLength, outOfRange, typedArray } from "../module/check.ts";
 import { headLayers, parameterCount, type Head } from "./head.ts";
 import { finiteFloats, type HeadTraining } from "./head-training.ts";
 import { lifetime } from "../module/lifetime.ts";
-import { seededRandom, shuffled } from "../module/seeded-random.ts";
+import { seededRandom, shuffledIndices } from "../module/seeded-random.ts";
 
 /**
  * Result of one pass over the samples. Each sample is evaluated with the weights before the step of its
  * batch.
  */
-export interface HeadEpoch {
+export interface HeadEpochResult {
   /** Mean cross-entropy in nats, weighted by class weight, without the penalties (`l2`, `proximal`). */
   readonly loss: number;
   /**
@@ -32,7 +32,7 @@ export interface HeadTrainer {
    *
    * @throws {Error} If training diverges. The trainer is restored to its state before the epoch.
    */
-  epoch(): HeadEpoch;
+  epoch(): HeadEpochResult;
   /** Returns class probabilities `[n, classes]` of samples `[n, features]`. */
   predict(samples: Float32Array): Float32Array;
   /**
@@ -155,7 +155,7 @@ export function createHeadTrainer(
       assertUsable("epoch");
       const before = save();
       // Stream 0 is used for the initial weights.
-      const order = shuffled(labels.length, seededRandom({ seed, stream: epochs + 1 }));
+      const order = shuffledIndices(labels.length, seededRandom({ seed, stream: epochs + 1 }));
       const { loss, weight, correct } = store.epoch({ order, steps });
       const mean = loss / weight;
       if (!Number.isFinite(mean) || !kept.every((vector) => store.read(vector).every(Number.isFinite))) {

@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { BackendName } from "../module/backend.ts";
-import { openBackend } from "../module/lifetime.ts";
+import { disposableBackend } from "../module/lifetime.ts";
 import { createHeadTrainer, type HeadStore, type HeadTrainer } from "./head-trainer.ts";
 import { checkHeadTraining, type HeadTrainerOptions, type HeadTraining } from "./head-training.ts";
 
@@ -37,7 +37,7 @@ interface TrainingBackend {
  * Creates the public training kernels over a backend. Arguments are validated here, once for all backends.
  */
 export function createTrainingKernels(backend: TrainingBackend): TrainingKernels {
-  const { opened, dispose } = openBackend(backend);
+  const { opened, dispose } = disposableBackend(backend);
   return {
     backend: backend.name,
     headTrainer(options) {

@@ -98,7 +98,7 @@ export function checkWeight(action: string, weight: unknown): number {
  *
  * @throws {RangeError} If `squares` is not finite because an element of the update is not finite.
  */
-export function normOf(action: string, squares: number): UpdateNorm {
+export function toUpdateNorm(action: string, squares: number): UpdateNorm {
   if (!Number.isFinite(squares))
     throw new RangeError(
       `${action}: expected every number of the update to be finite; got NaN or an infinity among them`,

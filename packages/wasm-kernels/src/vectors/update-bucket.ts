@@ -4,7 +4,7 @@ import {
   checkUpdate,
   checkWeight,
   clip,
-  normOf,
+  toUpdateNorm,
   type ModelUpdate,
   type UpdateEncoding,
   type UpdateNorm,
@@ -161,7 +161,7 @@ export function createUpdateBucket(
           { expected: `to have at most ${spec.entries} elements (entries)`, got: update.values.length },
         );
       const weight = checkWeight(action, options?.weight);
-      const norm = normOf(action, open.put(place(action), update));
+      const norm = toUpdateNorm(action, open.put(place(action), update));
       updates.push({ weight, ...norm });
       return norm;
     },

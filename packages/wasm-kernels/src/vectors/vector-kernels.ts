@@ -3,7 +3,7 @@ import { createGallery, type GalleryStore } from "../gallery/create-gallery.ts";
 import { checkGallery, type Gallery, type GalleryOptions, type GallerySpec } from "../gallery/gallery.ts";
 import type { BackendName } from "../module/backend.ts";
 import { typedArray } from "../module/check.ts";
-import { openBackend } from "../module/lifetime.ts";
+import { disposableBackend } from "../module/lifetime.ts";
 import {
   type BucketStore,
   checkUpdateBucket,
@@ -22,7 +22,7 @@ import {
 import {
   checkWeightedMean,
   createWeightedMean,
-  type SumStore,
+  type AccumulatorStore,
   type WeightedMean,
   type WeightedMeanOptions,
   type WeightedMeanSpec,
@@ -73,7 +73,7 @@ export interface VectorKernels {
 /** Backend of the vector kernels. Arguments are already validated. */
 interface VectorBackend {
   readonly name: BackendName;
-  weightedMean(spec: WeightedMeanSpec): SumStore;
+  weightedMean(spec: WeightedMeanSpec): AccumulatorStore;
   updateBucket(spec: UpdateBucketSpec): BucketStore;
   gallery(spec: GallerySpec): GalleryStore;
   checksum(bytes: Uint8Array): number;
@@ -82,7 +82,7 @@ interface VectorBackend {
 
 /** Creates the public vector kernels over a backend. Arguments are validated here, once for all backends. */
 export function createVectorKernels(backend: VectorBackend): VectorKernels {
-  const { opened, dispose } = openBackend(backend);
+  const { opened, dispose } = disposableBackend(backend);
   return {
     backend: backend.name,
     weightedMean(options) {

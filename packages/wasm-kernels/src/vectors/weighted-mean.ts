@@ -1,6 +1,13 @@
 import { anyNumber, integer, oneOf, outOfRange } from "../module/check.ts";
 import { lifetime } from "../module/lifetime.ts";
-import { checkUpdate, checkWeight, clip, normOf, type ModelUpdate, type UpdateNorm } from "./model-update.ts";
+import {
+  checkUpdate,
+  checkWeight,
+  clip,
+  toUpdateNorm,
+  type ModelUpdate,
+  type UpdateNorm,
+} from "./model-update.ts";
 
 /** Size and accumulator for {@link VectorKernels.weightedMean}. */
 export interface WeightedMeanOptions {
@@ -69,7 +76,7 @@ export function checkWeightedMean(options: WeightedMeanOptions): WeightedMeanSpe
 }
 
 /** Accumulator of a backend. */
-export interface SumStore {
+export interface AccumulatorStore {
   incoming(): Float32Array;
   /** Returns the sum of squares of the update; not finite if an element is not finite. */
   squares(update: ModelUpdate): number;
@@ -84,7 +91,10 @@ export interface SumStore {
 /** Creates the public mean over a backend's accumulator. */
 export function createWeightedMean(
   spec: WeightedMeanSpec,
-  { store, assertOpen }: { readonly store: SumStore; readonly assertOpen: (action: string) => unknown },
+  {
+    store,
+    assertOpen,
+  }: { readonly store: AccumulatorStore; readonly assertOpen: (action: string) => unknown },
 ): WeightedMean {
   const { using, dispose } = lifetime({ what: "a weighted mean" }, { store, assertOpen });
   let state = { count: 0, totalWeight: 0, unit: 0 };
@@ -113,7 +123,7 @@ export function createWeightedMean(
           { expected: `to be within 1e38 times the first, ${unit}, and the total within f64`, got: weight },
         );
       }
-      const norm = normOf(action, open.squares(update));
+      const norm = toUpdateNorm(action, open.squares(update));
       open.add(update, (weight / unit) * clip(norm, limit));
       state = { count: state.count + 1, totalWeight, unit };
       return norm;

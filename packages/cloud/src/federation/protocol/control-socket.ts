@@ -1,6 +1,6 @@
 import { SednaError } from "@sedna-js/core";
 import { parseHello } from "@sedna-js/core/wire";
-import { createPace } from "../../http/pace.ts";
+import { createPaceLimiter } from "../../http/pace.ts";
 import type { ServiceSocket, SocketRoute } from "../../http/service.ts";
 import { controlSession, type ControlSessionOptions } from "./control-session.ts";
 import type { Federation } from "../federation.ts";
@@ -70,7 +70,7 @@ export function controlSocket({
     open(socket, request) {
       const federation = federationOf(request)!;
       const clients = current.get(federation)!;
-      const pace = createPace(FRAMES);
+      const pace = createPaceLimiter(FRAMES);
       const late = setTimeout(
         () => socket.close(CONTROL_CODES.unauthorized, `expected a hello within ${helloMs} ms`),
         helloMs,

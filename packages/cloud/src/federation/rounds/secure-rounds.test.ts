@@ -1,6 +1,6 @@
 import { mergeFederationOptions } from "../../../../../testing/fakes/merge-federation-options.ts";
 import { createSecureClient, type SecureClient } from "@sedna-js/core/secure-aggregation";
-import { writeSecureAnswer, type SecureAnswer } from "@sedna-js/core/wire";
+import { writeSecureResponse, type SecureAnswer } from "@sedna-js/core/wire";
 import { describe, expect, it } from "vitest";
 import { createFederation } from "../create-federation.ts";
 import { closed, join, message, plainMean, send } from "../federation-fixture.suite.ts";
@@ -57,7 +57,7 @@ async function started(
     const said = forge(member.client, await clients.get(member.client)!.answer(phase, task.message));
     return federation.receiveSecure(member, {
       phase,
-      body: writeSecureAnswer(said, { round, modelVersion }),
+      body: writeSecureResponse(said, { round, modelVersion }),
     });
   };
   /** All of these take part until the round is over. */

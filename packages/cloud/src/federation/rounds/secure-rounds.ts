@@ -10,8 +10,8 @@ import {
 } from "@sedna-js/core/secure-aggregation";
 import {
   type FederationTask,
-  maxSecureAnswerBytes,
-  readSecureAnswer,
+  maxSecureResponseBytes,
+  readSecureResponse,
   type SecurePhase,
   type SecureSettings,
 } from "@sedna-js/core/wire";
@@ -188,7 +188,7 @@ export function createSecureRounds({
       };
     },
     receive(client, { phase, body }) {
-      const { round, answer } = readSecureAnswer(phase, body);
+      const { round, answer } = readSecureResponse(phase, body);
       if (running?.sum.round !== round)
         return {
           rejected: "wrong-round",
@@ -206,7 +206,7 @@ export function createSecureRounds({
       const { open } = rounds.state;
       if (open && !open.closing) abandon(open.round);
     },
-    maxBytes: (phase) => maxSecureAnswerBytes(phase, length),
+    maxBytes: (phase) => maxSecureResponseBytes(phase, length),
     close() {
       isClosed = true;
       stop();

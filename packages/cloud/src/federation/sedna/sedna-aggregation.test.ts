@@ -1,10 +1,10 @@
 import { afterAll, describe, expect, it, vi } from "vitest";
 import {
   receivedBy,
-  sednaStage,
+  sednaFixture,
   type SednaStage,
   type SednaStageOptions,
-} from "../../../../../testing/servers/sedna-stage.ts";
+} from "../../../../../testing/servers/sedna-fixture.ts";
 
 // Sedna's protocol over real sockets, before a real federation whose clock the tests turn.
 
@@ -15,7 +15,7 @@ const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 30_000 });
 const stages: SednaStage[] = [];
 afterAll(() => Promise.all(stages.map((stage) => stage.close())));
 const start = async (options?: SednaStageOptions): Promise<SednaStage> => {
-  const stage = await sednaStage(options);
+  const stage = await sednaFixture(options);
   stages.push(stage);
   return stage;
 };

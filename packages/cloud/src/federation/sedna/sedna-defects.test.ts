@@ -2,10 +2,10 @@ import fc from "fast-check";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import {
   receivedBy,
-  sednaStage,
+  sednaFixture,
   type SednaStage,
   type SednaStageOptions,
-} from "../../../../../testing/servers/sedna-stage.ts";
+} from "../../../../../testing/servers/sedna-fixture.ts";
 import { sednaAggregation } from "./sedna-aggregation.ts";
 
 // What ends, blocks or fools Sedna's own aggregation server, tried on ours over real sockets.
@@ -17,7 +17,7 @@ const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 30_000 });
 const stages: SednaStage[] = [];
 afterAll(() => Promise.all(stages.map((stage) => stage.close())));
 const start = async (options?: SednaStageOptions): Promise<SednaStage> => {
-  const stage = await sednaStage(options);
+  const stage = await sednaFixture(options);
   stages.push(stage);
   return stage;
 };

@@ -8,7 +8,7 @@ import {
   type EnrollmentRequest,
   isDeviceId,
 } from "@sedna-js/core/wire";
-import { createPace } from "../../http/pace.ts";
+import { createPaceLimiter } from "../../http/pace.ts";
 import { standingOf, unauthorized } from "./anonymous-sessions.ts";
 import type { DeviceRegistry } from "./device-registry.ts";
 import { sessionEpochs } from "./session-epochs.ts";
@@ -83,7 +83,7 @@ export function enrolledSessions({
   const epochs = sessionEpochs({ perMinute, maxDevices, lastsMs: 1000 * tokenSeconds, now });
   const nonces = proofNonces({ windowMs, now });
 
-  const enrolments = createPace({
+  const enrolments = createPaceLimiter({
     perSecond: MAX_ENROLLMENTS_PER_SECOND,
     burst: 5 * MAX_ENROLLMENTS_PER_SECOND,
     now,

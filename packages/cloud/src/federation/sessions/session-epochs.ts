@@ -1,5 +1,5 @@
 import { SednaError } from "@sedna-js/core";
-import { createPace, type Pace } from "../../http/pace.ts";
+import { createPaceLimiter, type Pace } from "../../http/pace.ts";
 
 /** Options of {@link sessionEpochs}. */
 export interface SessionEpochsOptions {
@@ -63,7 +63,7 @@ export function sessionEpochs({ perMinute, maxDevices, lastsMs, now }: SessionEp
       epoch: 0,
       ended: false,
       heardAt: 0,
-      pace: createPace({ perSecond: perMinute / 60, burst: Math.max(1, perMinute), now }),
+      pace: createPaceLimiter({ perSecond: perMinute / 60, burst: Math.max(1, perMinute), now }),
     });
   };
 

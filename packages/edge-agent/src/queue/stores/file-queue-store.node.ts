@@ -3,8 +3,8 @@ import { SednaError } from "@sedna-js/core";
 import { lockDirectory, type DirectoryLock } from "@sedna-js/core/node";
 import { diskReserve } from "./disk-reserve.node.ts";
 import { loadLog } from "./load-log.node.ts";
-import { logAppender, type LogAppender, type RecordPlace } from "./log-appender.node.ts";
-import { logCleaner, type LogCleaner } from "./log-cleaner.node.ts";
+import { createLogAppender, type LogAppender, type RecordPosition } from "./create-log-appender.node.ts";
+import { createLogCleaner, type LogCleaner } from "./create-log-cleaner.node.ts";
 import type { LogRecord } from "./log-records.node.ts";
 import { newEpoch } from "../new-epoch.ts";
 import type { QueueMark, QueueStore, StoredQueue } from "../queue-store.ts";
@@ -29,7 +29,7 @@ export interface FileQueueStoreOptions {
 /** Position of an entry in the log. */
 interface Held {
   readonly sequence: number;
-  readonly place: RecordPlace;
+  readonly place: RecordPosition;
 }
 
 /**
@@ -100,7 +100,7 @@ export function fileQueueStore({
   const makeAppender = async (nextNumber: number): Promise<LogAppender> => {
     const last = segments.at(-1);
     const goesOn = last !== undefined && last.salt.some((byte) => byte !== 0) && last.size < segmentBytes;
-    return logAppender({
+    return createLogAppender({
       directory,
       segmentBytes,
       last: goesOn ? last : undefined,
@@ -141,7 +141,7 @@ export function fileQueueStore({
       // epoch keeps ids unique.
       epoch = log.isWhole && log.state ? log.state.epoch : newEpoch();
       const appender = await makeAppender(log.nextNumber);
-      const cleaner = logCleaner({
+      const cleaner = createLogCleaner({
         segments,
         segmentBytes,
         appender,

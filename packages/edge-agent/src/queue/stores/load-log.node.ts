@@ -1,6 +1,6 @@
 import { rm, truncate } from "node:fs/promises";
-import type { RecordPlace } from "./log-appender.node.ts";
-import { SEGMENT_HEAD } from "./log-records.node.ts";
+import type { RecordPosition } from "./create-log-appender.node.ts";
+import { SEGMENT_HEAD_BYTES } from "./log-records.node.ts";
 import type { QueueState } from "../parse-queue-entry.ts";
 import type { QueueEntry } from "../queue-store.ts";
 import { readSegment, segmentNumbers, type Segment } from "./segment-file.node.ts";
@@ -11,7 +11,7 @@ export interface LoadedLog {
   readonly segments: Segment[];
   readonly nextNumber: number;
   /** Live entries by sequence. */
-  readonly live: ReadonlyMap<number, { readonly entry: QueueEntry; readonly place: RecordPlace }>;
+  readonly live: ReadonlyMap<number, { readonly entry: QueueEntry; readonly place: RecordPosition }>;
   readonly lastSequence: number;
   /** The state that was written last. */
   readonly state: QueueState | undefined;
@@ -25,7 +25,7 @@ export interface LoadedLog {
  * end. Damaged records are skipped and counted.
  */
 export async function loadLog(directory: string): Promise<LoadedLog> {
-  const live = new Map<number, { entry: QueueEntry; place: RecordPlace }>();
+  const live = new Map<number, { entry: QueueEntry; place: RecordPosition }>();
   const segments: Segment[] = [];
   let lastSequence = 0;
   let state: QueueState | undefined;
@@ -46,7 +46,7 @@ export async function loadLog(directory: string): Promise<LoadedLog> {
     const isLast = i === files.length - 1;
     nextNumber = file.number + 1;
     const { segment: read, records, damagedNumber: damaged, bytes } = await readSegment(file);
-    if (!read && isLast && bytes.length < SEGMENT_HEAD) {
+    if (!read && isLast && bytes.length < SEGMENT_HEAD_BYTES) {
       // The process crashed while it created this segment, which never held a record.
       await rm(file.path, { force: true });
       continue;

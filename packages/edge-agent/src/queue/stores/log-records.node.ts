@@ -21,7 +21,7 @@ const RECORD_HEAD = 16;
 const PAYLOAD_HEAD = 5;
 
 /** Size of a segment's head, in bytes. */
-export const SEGMENT_HEAD = 2 * COPY_BYTES;
+export const SEGMENT_HEAD_BYTES = 2 * COPY_BYTES;
 
 const types = { put: 1, delete: 2, state: 3 } as const;
 
@@ -32,7 +32,7 @@ export type LogRecord =
   | { readonly type: "state"; readonly state: QueueState };
 
 /** A record and its position in its segment. */
-export interface PlacedRecord {
+export interface RecordAt {
   readonly record: LogRecord;
   readonly offset: number;
   readonly length: number;
@@ -113,13 +113,13 @@ export function readBody(
 export function readRecords(
   segment: Uint8Array,
   salt: Uint8Array,
-): { readonly records: PlacedRecord[]; readonly end: number; readonly damagedNumber: number } {
+): { readonly records: RecordAt[]; readonly end: number; readonly damagedNumber: number } {
   const bytes = asBuffer(segment);
-  const records: PlacedRecord[] = [];
-  let end = SEGMENT_HEAD;
+  const records: RecordAt[] = [];
+  let end = SEGMENT_HEAD_BYTES;
   let damagedNumber = 0;
   let damagedSinceEnd = 0;
-  let offset = SEGMENT_HEAD;
+  let offset = SEGMENT_HEAD_BYTES;
   while (offset + RECORD_HEAD <= bytes.length) {
     const seed = seedOf(salt, offset);
     const length = payloadLength(bytes, { at: offset, seed });

@@ -7,7 +7,7 @@ import {
   readBody,
   readRecords,
   readSalt,
-  SEGMENT_HEAD,
+  SEGMENT_HEAD_BYTES,
   type LogRecord,
 } from "./log-records.node.ts";
 
@@ -29,7 +29,7 @@ const written: { readonly record: LogRecord; readonly body?: Uint8Array }[] = [
 function segmentOf(records: typeof written): { readonly bytes: Uint8Array; readonly starts: number[] } {
   const pieces: Uint8Array[] = [encodeSegmentHead(salt)];
   const starts: number[] = [];
-  let offset = SEGMENT_HEAD;
+  let offset = SEGMENT_HEAD_BYTES;
   for (const { record, body } of records) {
     const piece = encodeRecord(record, { ...(body ? { body } : {}), salt, offset });
     starts.push(offset);
@@ -62,7 +62,7 @@ describe("the log's records", () => {
     for (let cut = 0; cut <= bytes.length; cut++) {
       const part = bytes.slice(0, cut);
       const found = readSalt(part);
-      if (!found) expect(cut).toBeLessThan(SEGMENT_HEAD / 2);
+      if (!found) expect(cut).toBeLessThan(SEGMENT_HEAD_BYTES / 2);
       const { records, damagedNumber } = readRecords(part, found ?? salt);
       const whole = starts.filter((_, i) => (starts[i + 1] ?? bytes.length) <= cut).length;
       expect(texts(records)).toEqual(texts(written).slice(0, whole));
@@ -109,7 +109,7 @@ describe("the log's records", () => {
       { record: { type: "put", entry: queueEntry(9, { bytes: bytes.length }) }, body: bytes },
     ]).bytes;
     expect(readRecords(log, salt).records).toHaveLength(1);
-    for (let at = SEGMENT_HEAD; at < SEGMENT_HEAD + 16; at++) {
+    for (let at = SEGMENT_HEAD_BYTES; at < SEGMENT_HEAD_BYTES + 16; at++) {
       const broken = log.slice();
       broken[at]! ^= 1;
       expect(readRecords(broken, salt).records).toEqual([]);
@@ -119,8 +119,8 @@ describe("the log's records", () => {
   it("are not read from another segment or another offset", () => {
     expect(readRecords(bytes, Uint8Array.of(8, 7, 6, 5, 4, 3, 2, 1)).records).toEqual([]);
     const moved = new Uint8Array(bytes.length + 1);
-    moved.set(bytes.subarray(0, SEGMENT_HEAD));
-    moved.set(bytes.subarray(SEGMENT_HEAD), SEGMENT_HEAD + 1);
+    moved.set(bytes.subarray(0, SEGMENT_HEAD_BYTES));
+    moved.set(bytes.subarray(SEGMENT_HEAD_BYTES), SEGMENT_HEAD_BYTES + 1);
     expect(readRecords(moved, salt).records).toEqual([]);
   });
 });

@@ -8,8 +8,8 @@ import {
   readBody,
   readRecords,
   readSalt,
-  SEGMENT_HEAD,
-  type PlacedRecord,
+  SEGMENT_HEAD_BYTES,
+  type RecordAt,
 } from "./log-records.node.ts";
 
 /** A segment file of the log. Segments are ordered by their number. */
@@ -39,7 +39,7 @@ export async function createSegment(
     await rm(path, { force: true });
     throw error;
   }
-  return { segment: { number, path, salt, size: SEGMENT_HEAD, live: 0, liveBytes: 0 }, handle };
+  return { segment: { number, path, salt, size: SEGMENT_HEAD_BYTES, live: 0, liveBytes: 0 }, handle };
 }
 
 /** Lists the segments of a directory, oldest first. */
@@ -61,7 +61,7 @@ export async function readSegment({
   readonly path: string;
 }): Promise<{
   readonly segment?: Segment;
-  readonly records: readonly PlacedRecord[];
+  readonly records: readonly RecordAt[];
   readonly damagedNumber: number;
   readonly bytes: Uint8Array;
 }> {

@@ -15,7 +15,7 @@ const PANEL_NUMBERS = 64;
 const SKETCH = 64;
 
 /** Position of a row: index `at` in a segment of `capacity` rows. */
-export interface RowPlace {
+export interface RowPosition {
   readonly address: number;
   readonly at: number;
   readonly capacity: number;
@@ -32,8 +32,8 @@ export interface Segment {
 /** Layout and scan of the rows of a segment. */
 export interface GalleryRows {
   segmentBytes(capacity: number): number;
-  put(place: RowPlace, row: Float32Array): void;
-  move(from: RowPlace, to: RowPlace): void;
+  put(place: RowPosition, row: Float32Array): void;
+  move(from: RowPosition, to: RowPosition): void;
   /** Bytes of a packed query. */
   readonly queryBytes: number;
   /**
@@ -57,7 +57,7 @@ export interface GalleryRows {
 
 /** Creates rows in panels of f32, `[dimension][row]`. */
 export function floatRows({ exports, floats }: GalleryMemory, dimensions: number): GalleryRows {
-  const panelAt = ({ address, at }: RowPlace) =>
+  const panelAt = ({ address, at }: RowPosition) =>
     floats(address + 4 * PANEL * dimensions * Math.floor(at / PANEL), PANEL * dimensions);
   return {
     segmentBytes: (capacity) => 4 * capacity * dimensions,
@@ -90,7 +90,7 @@ function exactRows({ exports, floats }: GalleryMemory, dimensions: number) {
   return {
     length,
     bytes: (capacity: number) => 4 * capacity * length,
-    at: ({ address, at }: RowPlace) => address + 4 * length * at,
+    at: ({ address, at }: RowPosition) => address + 4 * length * at,
     put(address: number, row: Float32Array) {
       const target = floats(address, length);
       target.set(row);
@@ -127,7 +127,7 @@ export function int8Rows(memory: GalleryMemory, dimensions: number): GalleryRows
     address + exact.bytes(capacity);
   const numbersOf = (segment: { address: number; capacity: number }) =>
     panelsOf(segment) + (panelBytes * segment.capacity) / PANEL;
-  const quantize = (place: RowPlace) => {
+  const quantize = (place: RowPosition) => {
     const panel = Math.floor(place.at / PANEL);
     exports.int8_put(
       exact.at(place),
@@ -191,7 +191,7 @@ export function binaryRows(memory: GalleryMemory, dimensions: number): GalleryRo
   const work = Math.max(512, 2 ** Math.ceil(Math.log2(dimensions)));
   const sketchesOf = ({ address, capacity }: { address: number; capacity: number }) =>
     address + exact.bytes(capacity);
-  const sketchOf = (place: RowPlace) => sketchesOf(place) + SKETCH * place.at;
+  const sketchOf = (place: RowPosition) => sketchesOf(place) + SKETCH * place.at;
   const writeSketch = (row: Float32Array, address: number) => {
     const [room] = memory.scratch(4 * work) as [number];
     const values = memory.floats(room, work);

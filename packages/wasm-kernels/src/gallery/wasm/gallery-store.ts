@@ -6,7 +6,7 @@ import {
   floatRows,
   int8Rows,
   type GalleryRows,
-  type RowPlace,
+  type RowPosition,
   type Segment,
   type Ranking,
 } from "./gallery-rows.ts";
@@ -25,7 +25,7 @@ export function wasmGalleryStore(memory: GalleryMemory, spec: GallerySpec): Gall
   const plan = segmentPlan(rows.segmentBytes(8) / 8);
   const segments: number[] = [];
 
-  const place = (slot: number): RowPlace => {
+  const place = (slot: number): RowPosition => {
     const index = plan.segmentOf(slot);
     const { first, capacity } = plan.rangeOf(index);
     return { address: segments[index]!, at: slot - first, capacity };

@@ -1,4 +1,4 @@
-import { allocating } from "./allocating.ts";
+import { checkAllocation } from "./check-allocation.ts";
 import type { GalleryRows } from "./gallery-rows.ts";
 import { scoresWgsl, selectWgsl, stateBytes } from "./gallery-shaders.ts";
 import {
@@ -106,7 +106,7 @@ export async function galleryMatcher(device: WebgpuDevice): Promise<GalleryMatch
       return answer;
     };
     try {
-      const answer = await allocating(device, { action: "match", work: submit });
+      const answer = await checkAllocation(device, { action: "match", work: submit });
       await answer.mapAsync(mapModeRead).catch((cause: unknown) => {
         throw new Error(`match: expected a result from the GPU; got ${String(cause)}`, { cause });
       });

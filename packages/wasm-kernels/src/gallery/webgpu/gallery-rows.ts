@@ -1,4 +1,4 @@
-import { allocating } from "./allocating.ts";
+import { checkAllocation } from "./check-allocation.ts";
 import { bufferUsage, type WebgpuBuffer, type WebgpuDevice } from "./webgpu-device.ts";
 
 /**
@@ -64,7 +64,7 @@ export function galleryRows(device: WebgpuDevice, dimensions: number): GalleryRo
           grown.push({ at, buffer: device.createBuffer({ size, usage }) });
         }
       };
-      await allocating(device, { action: "set", work: grow }).catch((error: unknown) => {
+      await checkAllocation(device, { action: "set", work: grow }).catch((error: unknown) => {
         for (const { buffer } of grown) buffer.destroy();
         throw error;
       });

@@ -2,8 +2,8 @@ import { outOfRange } from "../../module/check.ts";
 import type { AsyncGallery } from "../gallery-port.ts";
 import { checkGallery, checkMatch, checkSet, type GalleryId, type GalleryMatch } from "../gallery.ts";
 import { normalizedRows } from "../normalized-rows.ts";
-import { readWriteTurns } from "../read-write-turns.ts";
-import { untilFailure } from "./until-failure.ts";
+import { createReadWriteLock } from "../read-write-lock.ts";
+import { createFailureGuard } from "./failure-guard.ts";
 import { galleryMatcher, type Matched } from "./gallery-matcher.ts";
 import { galleryRows } from "./gallery-rows.ts";
 import type { WebgpuDevice } from "./webgpu-device.ts";
@@ -38,8 +38,8 @@ export function webgpuGallery({ device, dimensions: given }: WebgpuGalleryOption
   matcher.catch(() => undefined);
   const ids: GalleryId[] = [];
   const rowOf = new Map<GalleryId, number>();
-  const turns = readWriteTurns();
-  const alive = untilFailure();
+  const turns = createReadWriteLock();
+  const alive = createFailureGuard();
   let disposing: Promise<void> | undefined;
 
   void device.lost.then((cause) =>

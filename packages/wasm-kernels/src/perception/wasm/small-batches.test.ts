@@ -3,7 +3,7 @@ import { loadKernelSet } from "../../module/load-module.ts";
 import { perceptionModule } from "../load-perception-kernels.ts";
 import type { PerceptionKernels } from "../perception-kernels.ts";
 import type { PerceptionMemory } from "./perception-exports.ts";
-import { minScores, minersBySize, noMinScores, type MinScores } from "./small-batches.ts";
+import { minScores, filtersBySize, noMinScores, type MinScores } from "./small-batches.ts";
 
 const load = (least?: MinScores) =>
   loadKernelSet("test", { backend: "wasm", candidates: [perceptionModule(least)] });
@@ -85,7 +85,7 @@ describe("small batches", () => {
       uses++;
       throw new Error("in the module");
     };
-    const miners = minersBySize({ addressOf } as unknown as PerceptionMemory, minScores);
+    const miners = filtersBySize({ addressOf } as unknown as PerceptionMemory, minScores);
     const images = (length: number) => ({
       scores: new Float32Array(length + 3),
       offsets: Uint32Array.of(3, length + 3),

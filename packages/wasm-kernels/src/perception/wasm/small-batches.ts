@@ -31,7 +31,7 @@ export const noMinScores: MinScores = { ibt: 0, threshold: 0, crossEntropy: 0 };
  * Creates the hard example filters. Each batch is computed where it costs less. The results are the same;
  * `confidences` differ within their tolerance.
  */
-export function minersBySize(
+export function filtersBySize(
   memory: PerceptionMemory,
   least: MinScores,
 ): Pick<PerceptionBackend, keyof MinScores> {

@@ -4,7 +4,7 @@ import type { FloatStore } from "../resident-floats.ts";
 import { gflDecode, heatmapPeaks, nms, topClass } from "./detections.ts";
 import { wasmImageStore } from "./image-store.ts";
 import type { PerceptionExports, PerceptionMemory } from "./perception-exports.ts";
-import { minScores, type MinScores, minersBySize } from "./small-batches.ts";
+import { minScores, type MinScores, filtersBySize } from "./small-batches.ts";
 
 /**
  * Creates the perception kernels over a module instance, which must have no other user. Tests and benchmarks
@@ -17,7 +17,7 @@ export function wasmPerceptionKernels(
   const memory = kernelMemory(exports);
   return createPerceptionKernels({
     name: "wasm",
-    ...minersBySize(memory, least),
+    ...filtersBySize(memory, least),
     topClass: (call) => topClass(memory, call),
     gflDecode: (call) => gflDecode(memory, call),
     heatmapPeaks: (call) => heatmapPeaks(memory, call),

@@ -1,7 +1,7 @@
 import { headLayers, parameterCount, type Head } from "../head.ts";
 import type { HeadStore } from "../head-trainer.ts";
 import type { HeadTraining } from "../head-training.ts";
-import { readTurns, turnPlan, TURN_WORDS, writeTurns } from "./head-turns.ts";
+import { readGroups, groupPlan, GROUP_WORDS, writeGroups } from "./head-turns.ts";
 import type { TrainingMemory } from "./training-exports.ts";
 import { rowWindows } from "../../module/windows.ts";
 
@@ -26,7 +26,7 @@ export function wasmHeadStore(memory: TrainingMemory, training: HeadTraining): H
   const rows = weightRows(head);
   const hidden = head.kind === "mlp" ? head.hidden : 0;
   const parameters = 4 * rows.reduce((sum, { inputs }) => sum + padded(inputs), 0);
-  const plan = turnPlan(labels.length, batchSize);
+  const plan = groupPlan(labels.length, batchSize);
   const sampleFloats = padded(head.features);
   const bytes = {
     fields: FIELD_BYTES,
@@ -38,7 +38,7 @@ export function wasmHeadStore(memory: TrainingMemory, training: HeadTraining): H
     pull: parameters,
     scratch: 16 * (head.classes + padded(hidden)),
     samples: 4 * labels.length * sampleFloats,
-    turns: 4 * TURN_WORDS * plan.turns,
+    turns: 4 * GROUP_WORDS * plan.turns,
     steps: 8 * plan.batches,
   };
   type Piece = keyof typeof bytes;
@@ -124,16 +124,16 @@ export function wasmHeadStore(memory: TrainingMemory, training: HeadTraining): H
     epoch({ order, steps }) {
       // Create the views for each epoch: a view is detached when memory grows.
       const turns = {
-        words: memory.words(at.turns, TURN_WORDS * plan.turns),
-        floats: memory.floats(at.turns, TURN_WORDS * plan.turns),
+        words: memory.words(at.turns, GROUP_WORDS * plan.turns),
+        floats: memory.floats(at.turns, GROUP_WORDS * plan.turns),
       };
       const epoch = { order, labels, classWeights, batchSize };
-      writeTurns(turns, epoch);
+      writeGroups(turns, epoch);
       memory
         .floats(at.steps, 2 * plan.batches)
         .set(stepTable(training, { first: steps + 1, count: plan.batches }));
       memory.exports.head_epoch(at.fields);
-      return readTurns(turns, epoch);
+      return readGroups(turns, epoch);
     },
     predict(samples) {
       const count = samples.length / head.features;

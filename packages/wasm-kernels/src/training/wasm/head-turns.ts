@@ -4,10 +4,10 @@ import type { HeadSums } from "../head-trainer.ts";
  * Words of a `Turn`, a group of four samples, in `rust/src/head/train.rs`: four each of sample, label, share,
  * loss, and best class.
  */
-export const TURN_WORDS = 20;
+export const GROUP_WORDS = 20;
 
 /** Views of the turns as integers and as floats. */
-export interface TurnViews {
+export interface GroupViews {
   readonly words: Uint32Array;
   readonly floats: Float32Array;
 }
@@ -24,7 +24,7 @@ export interface EpochOrder {
  * Returns the number of turns, each of four samples, and the number of batches for `samples`. Each batch
  * starts with a new turn.
  */
-export function turnPlan(
+export function groupPlan(
   samples: number,
   batchSize: number,
 ): { readonly batches: number; readonly turnsOfBatch: number; readonly turns: number } {
@@ -44,12 +44,12 @@ export function turnPlan(
 function slotOf(i: number, batchSize: number): number {
   const batch = Math.floor(i / batchSize);
   const inBatch = i - batch * batchSize;
-  return TURN_WORDS * (batch * Math.ceil(batchSize / 4) + (inBatch >> 2)) + (inBatch & 3);
+  return GROUP_WORDS * (batch * Math.ceil(batchSize / 4) + (inBatch >> 2)) + (inBatch & 3);
 }
 
 /** Writes the samples, labels, and shares of the turns of an epoch. */
-export function writeTurns(
-  { words, floats }: TurnViews,
+export function writeGroups(
+  { words, floats }: GroupViews,
   { order, labels, classWeights, batchSize }: EpochOrder,
 ): void {
   // If the last turn of a batch is not full, the rest is sample 0 with a share of 0.
@@ -69,8 +69,8 @@ export function writeTurns(
 }
 
 /** Sums the results of the turns of an epoch. */
-export function readTurns(
-  { floats }: TurnViews,
+export function readGroups(
+  { floats }: GroupViews,
   { order, labels, classWeights, batchSize }: EpochOrder,
 ): HeadSums {
   let loss = 0;

@@ -2,7 +2,7 @@ import { fromHalf } from "../half.ts";
 import { int8Factors } from "../int8-factors.ts";
 import type { ModelUpdate } from "../model-update.ts";
 import type { BucketStore, UpdateBucketSpec } from "../update-bucket.ts";
-import type { SumStore, WeightedMeanSpec } from "../weighted-mean.ts";
+import type { AccumulatorStore, WeightedMeanSpec } from "../weighted-mean.ts";
 
 /** Returns the update as plain f32 values. */
 function decoded(update: ModelUpdate, length: number): Float32Array {
@@ -33,7 +33,7 @@ function squaresOf(update: ModelUpdate): number {
 }
 
 /** Creates the accumulator in plain TypeScript. */
-export function referenceSumStore({ length, accumulator }: WeightedMeanSpec): SumStore {
+export function referenceAccumulatorStore({ length, accumulator }: WeightedMeanSpec): AccumulatorStore {
   let room = new Float32Array(0);
   const sums = accumulator === "f32" ? new Float32Array(length) : new Float64Array(length);
   return {

@@ -1,14 +1,14 @@
 import { checksum } from "../checksum.ts";
 import { createVectorKernels, type VectorKernels } from "../vector-kernels.ts";
 
-import { referenceBucketStore, referenceSumStore } from "./averaging.ts";
+import { referenceBucketStore, referenceAccumulatorStore } from "./averaging.ts";
 import { referenceGalleryStore } from "../../gallery/reference/gallery-store.ts";
 
 /** Creates the reference vector kernels: simple loops in plain TypeScript. */
 export function referenceVectorKernels(): VectorKernels {
   return createVectorKernels({
     name: "reference",
-    weightedMean: referenceSumStore,
+    weightedMean: referenceAccumulatorStore,
     updateBucket: referenceBucketStore,
     checksum,
     updateBuffer(bytes) {

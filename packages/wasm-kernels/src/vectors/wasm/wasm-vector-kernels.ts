@@ -5,7 +5,7 @@ import { finishChecksum, paddedTail, STRIPE, SUMS } from "../checksum.ts";
 import type { BufferStore } from "../update-buffer.ts";
 import { createVectorKernels, type VectorKernels } from "../vector-kernels.ts";
 import { wasmBucketStore } from "./bucket-store.ts";
-import { wasmSumStore } from "./sum-store.ts";
+import { wasmAccumulatorStore } from "./accumulator-store.ts";
 import type { VectorExports, VectorMemory } from "./vector-exports.ts";
 
 /** Creates the vector kernels over an instance of one of their modules, which must have no other user. */
@@ -16,7 +16,7 @@ export function wasmVectorKernels(
   const memory = kernelMemory(exports);
   return createVectorKernels({
     name,
-    weightedMean: (spec) => wasmSumStore(memory, spec),
+    weightedMean: (spec) => wasmAccumulatorStore(memory, spec),
     updateBucket: (spec) => wasmBucketStore(memory, spec),
     checksum: (bytes) => wasmChecksum(memory, bytes),
     updateBuffer: (bytes) => wasmUpdateBuffer(memory, bytes),

@@ -18,7 +18,7 @@ const nothing: ModelManifest = {
  * Returns a placeholder for the slot while there is no model. Every run rejects, so that the cloud handles
  * the sample.
  */
-export function absentModel<Frame, Result>(): SupervisedModel<Frame, Result> {
+export function placeholderModel<Frame, Result>(): SupervisedModel<Frame, Result> {
   const unavailable = (): Promise<never> =>
     Promise.reject(
       new SednaError("run the model: expected a model on this device; there is none yet", {

@@ -14,7 +14,7 @@ export function unanswered({ droppedNumber, failedNumber }: AgentStatus["joint"]
  * Creates a listener that adds an agent's events to a timeline and composes the sentences that depend on
  * several events. Requires all events in order.
  */
-export function tellEvents({
+export function logEvents({
   timeline,
   status,
 }: {

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { readWriteTurns } from "./read-write-turns.ts";
+import { createReadWriteLock } from "./read-write-lock.ts";
 
 const kinds = fc.array(fc.record({ kind: fc.constantFrom("read", "write"), fails: fc.boolean() }), {
   maxLength: 12,
@@ -10,7 +10,7 @@ describe("readWriteTurns()", () => {
   it("keeps the order of tasks around every write and runs no other task during a write", async () => {
     await fc.assert(
       fc.asyncProperty(kinds, fc.scheduler(), async (tasks, scheduler) => {
-        const turns = readWriteTurns();
+        const turns = createReadWriteLock();
         const running = new Set<number>();
         const ended = new Set<number>();
         const results = tasks.map(({ kind, fails }, i) =>
@@ -44,7 +44,7 @@ describe("readWriteTurns()", () => {
   });
 
   it("runs reads concurrently", async () => {
-    const turns = readWriteTurns();
+    const turns = createReadWriteLock();
     let meet!: () => void;
     const met = new Promise<void>((resolve) => (meet = resolve));
     await Promise.all([turns.read(() => met), turns.read(() => meet())]);

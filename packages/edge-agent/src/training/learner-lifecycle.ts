@@ -10,7 +10,7 @@ export interface Leave {
 }
 
 /** Runs the calls of a learner until the learner is disposed. */
-export interface LearnerLife {
+export interface LearnerLifecycle {
   /** Runs work that the caller may abort. */
   during<T>(signal: AbortSignal | undefined, work: (leave: Leave) => Promise<T>): Promise<T>;
   /** Runs work like `during`, but one at a time. An aborted call does not wait for earlier ones. */
@@ -22,12 +22,12 @@ export interface LearnerLife {
 }
 
 /** Creates the lifecycle of a learner. `what` names the learner in error messages. */
-export function learnerLife(what: string): LearnerLife {
+export function createLearnerLifecycle(what: string): LearnerLifecycle {
   const life = new AbortController();
   const turns = createSerialQueue();
   let ending: Promise<void> | undefined;
 
-  const during: LearnerLife["during"] = async (given, work) => {
+  const during: LearnerLifecycle["during"] = async (given, work) => {
     life.signal.throwIfAborted();
     given?.throwIfAborted();
     const controller = new AbortController();

@@ -24,7 +24,7 @@ export interface TelemetryAgent {
 }
 
 /** The part of an inference result that telemetry uses. */
-export type TelemetryAnswer = Pick<
+export type TelemetryResult = Pick<
   JointResult<unknown>,
   "index" | "final" | "source" | "reason" | "isHardExample" | "timings"
 >;
@@ -56,7 +56,7 @@ const ofQueue = (
 ): Reading => ({ ...reading, read: ({ queue }) => (queue ? reading.read(queue) : []) });
 
 /** Numbers that are read from the status, by name. */
-export const agentReadings: Readonly<Record<string, Reading>> = {
+export const statusMetrics: Readonly<Record<string, Reading>> = {
   "sedna.edge.frames": ofJoint("{frame}", {
     text: "Frames answered.",
     read: (joint) => joint.inferenceNumber,
@@ -154,7 +154,7 @@ export const agentReadings: Readonly<Record<string, Reading>> = {
 };
 
 /** Counters that events increment, by name. */
-export const agentCountings: Readonly<Record<string, Counting>> = {
+export const eventCounters: Readonly<Record<string, Counting>> = {
   "sedna.edge.model.restarts": {
     unit: "{restart}",
     text: "Times that the model had to be reopened, by reason.",
@@ -179,7 +179,7 @@ const outcomes = {
 } as const;
 
 /** Returns the counter that an event increments, or `undefined` if there is none. */
-export function countingOf(told: {
+export function counterOf(told: {
   readonly type: string;
 }): { readonly name: string; readonly labels: Readonly<Record<string, string>> } | undefined {
   const event = told as TelemetryEvent;
@@ -210,7 +210,7 @@ export function countingOf(told: {
  */
 export interface Latencies {
   of(
-    answer: TelemetryAnswer,
+    answer: TelemetryResult,
   ): readonly { readonly step: "edge" | "cloud" | "total"; readonly seconds: number }[];
 }
 

@@ -4,7 +4,7 @@ import type { Tensors } from "@sedna-js/edge-agent";
  * Returns the current frame of a video as the input of the little model: `image` float32 [1,3,height,width],
  * planar RGB in 0..1.
  */
-export function seenFrame(
+export function currentFrame(
   video: HTMLVideoElement,
   { width, height }: { readonly width: number; readonly height: number },
 ): Tensors {

@@ -17,7 +17,7 @@ export function variantsFor(
  * Returns the first of {@link variantsFor} that this device can run: on WebGPU, float16 requires
  * `shader-f16`.
  */
-export function chooseVariant(
+export function selectVariant(
   manifest: Pick<ModelManifest, "variants">,
   { backend, shaderF16 }: { readonly backend: Backend; readonly shaderF16: boolean },
 ): ModelVariant | undefined {

@@ -1,5 +1,5 @@
 import type { ModelUpdate } from "../model-update.ts";
-import type { SumStore, WeightedMeanSpec } from "../weighted-mean.ts";
+import type { AccumulatorStore, WeightedMeanSpec } from "../weighted-mean.ts";
 import { BLOCK, padded } from "./padding.ts";
 import { SPARSE_CLIENT_BYTES, writeSparseClient } from "./sparse-client.ts";
 import type { VectorMemory } from "./vector-exports.ts";
@@ -24,7 +24,10 @@ type Dense = Exclude<ModelUpdate, { readonly encoding: "topk" }>;
  * Creates an accumulator in the module. Updates are copied in windows, unless they are f32 and already in
  * kernel memory.
  */
-export function wasmSumStore(memory: VectorMemory, { length, accumulator }: WeightedMeanSpec): SumStore {
+export function wasmAccumulatorStore(
+  memory: VectorMemory,
+  { length, accumulator }: WeightedMeanSpec,
+): AccumulatorStore {
   const { exports } = memory;
   const size = padded(length);
   const bytes = size * (accumulator === "f32" ? 4 : 8);

@@ -3,14 +3,14 @@ import { readChunks } from "@sedna-js/core/async";
 import { readRetryAfter } from "./retry-after.ts";
 
 /** An HTTP request with a body. */
-export interface Exchange {
+export interface HttpRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array<ArrayBuffer>;
 }
 
 /** An HTTP request of any method. Default POST. */
-export interface AnyExchange extends Omit<Exchange, "body"> {
+export interface AnyHttpRequest extends Omit<HttpRequest, "body"> {
   readonly method?: string;
   readonly body?: Uint8Array<ArrayBuffer>;
 }
@@ -23,7 +23,7 @@ export interface Reply {
 }
 
 /** Options of {@link exchange}. */
-export interface ExchangeOptions {
+export interface RequestOptions {
   /** Action for error messages, such as "call the big model". */
   readonly action: string;
   readonly signal: AbortSignal;
@@ -46,8 +46,8 @@ const MAX_REFUSAL_BYTES = 2048;
  * (response too long), both retryable.
  */
 export async function exchange(
-  { method = "POST", url, headers, body }: AnyExchange,
-  { action, signal, maxReplyBytes, onBytes, fetch }: ExchangeOptions,
+  { method = "POST", url, headers, body }: AnyHttpRequest,
+  { action, signal, maxReplyBytes, onBytes, fetch }: RequestOptions,
 ): Promise<Reply> {
   const read = { bytes: 0 };
   try {

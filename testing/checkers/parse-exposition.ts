@@ -15,7 +15,7 @@ export interface MetricFamily {
  * Returns the metric families of an exposition, by name. Source: Prometheus' exposition formats, text version
  * 0.0.4.
  */
-export function readExposition(text: string): Map<string, MetricFamily> {
+export function parseExposition(text: string): Map<string, MetricFamily> {
   if (!text.endsWith("\n")) throw new Error("expected a line feed at the end");
   const families = new Map<string, MetricFamily>();
   const help = new Map<string, string>();

@@ -8,7 +8,7 @@ import type { WebgpuDevice } from "./webgpu-device.ts";
  * @throws {Error} If GPU memory is insufficient, which WebGPU reports later and not where the buffer is
  * created.
  */
-export async function allocating<T>(
+export async function checkAllocation<T>(
   device: WebgpuDevice,
   { action, work }: { readonly action: string; readonly work: () => T },
 ): Promise<T> {

@@ -4,7 +4,7 @@ import type { SampleStore } from "@sedna-js/cloud";
  * Creates a store that keeps only the latest `kept` samples, because a demo runs for days and nothing reads
  * them.
  */
-export function newestSamples({ kept = 200 }: { readonly kept?: number } = {}): SampleStore {
+export function latestSamples({ kept = 200 }: { readonly kept?: number } = {}): SampleStore {
   const samples = new Map<string, Uint8Array>();
   return {
     async open() {},

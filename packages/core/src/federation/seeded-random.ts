@@ -1,5 +1,5 @@
 /** A random source whose state can be saved and restored. */
-export interface SeededDraws {
+export interface SeededRandom {
   /** Returns a number uniform in [0, 1). */
   random(): number;
   /** State that the next draw starts from. */
@@ -10,7 +10,7 @@ export interface SeededDraws {
  * Creates a Splitmix32 generator from a 32-bit seed: a counter and a mixing function (Steele et al., 2014;
  * the mixer is Ettinger's).
  */
-export function seededDraws(seed: number): SeededDraws {
+export function createSeededRandom(seed: number): SeededRandom {
   let state = seed >>> 0;
   return {
     random() {

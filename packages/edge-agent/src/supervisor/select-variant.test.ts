@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { chooseVariant, variantsFor } from "./choose-variant.ts";
+import { selectVariant, variantsFor } from "./select-variant.ts";
 
 const half = { file: "half.onnx", executionProviders: ["webgpu"], precision: "float16" } as const;
 const full = {
@@ -12,11 +12,11 @@ const manifest = { variants: [half, full, small] };
 
 describe("chooseVariant()", () => {
   it("returns the first variant that the backend can run, and float16 on WebGPU only if its shaders support it", () => {
-    expect(chooseVariant(manifest, { backend: "webgpu", shaderF16: true })).toBe(half);
-    expect(chooseVariant(manifest, { backend: "webgpu", shaderF16: false })).toBe(full);
-    expect(chooseVariant(manifest, { backend: "wasm", shaderF16: true })).toBe(full);
-    expect(chooseVariant({ variants: [half] }, { backend: "webgpu", shaderF16: false })).toBeUndefined();
-    expect(chooseVariant(manifest, { backend: "cloud", shaderF16: true })).toBeUndefined();
+    expect(selectVariant(manifest, { backend: "webgpu", shaderF16: true })).toBe(half);
+    expect(selectVariant(manifest, { backend: "webgpu", shaderF16: false })).toBe(full);
+    expect(selectVariant(manifest, { backend: "wasm", shaderF16: true })).toBe(full);
+    expect(selectVariant({ variants: [half] }, { backend: "webgpu", shaderF16: false })).toBeUndefined();
+    expect(selectVariant(manifest, { backend: "cloud", shaderF16: true })).toBeUndefined();
   });
 
   it("lists the variants that a backend can run", () => {

@@ -1,10 +1,10 @@
 import { rm } from "node:fs/promises";
 import type { DiskReserve } from "./disk-reserve.node.ts";
-import type { LogAppender, RecordPlace } from "./log-appender.node.ts";
+import type { LogAppender, RecordPosition } from "./create-log-appender.node.ts";
 import { readBody, type LogRecord } from "./log-records.node.ts";
 import { readSegment, type Segment } from "./segment-file.node.ts";
 
-/** Options of {@link logCleaner}. */
+/** Options of {@link createLogCleaner}. */
 export interface LogCleanerOptions {
   /** Segments, oldest first. Cleaned segments are removed from the array. */
   readonly segments: Segment[];
@@ -13,9 +13,9 @@ export interface LogCleanerOptions {
   readonly reserve: DiskReserve;
   readonly stateRecord: () => LogRecord;
   /** Returns the position of an entry, or `undefined` if it is deleted. */
-  readonly heldAt: (id: string) => RecordPlace | undefined;
+  readonly heldAt: (id: string) => RecordPosition | undefined;
   /** Called when an entry has moved. */
-  readonly moved: (id: string, to: RecordPlace) => void;
+  readonly moved: (id: string, to: RecordPosition) => void;
   /** Called when the remaining entries of a segment cannot be read. */
   readonly lose: (segment: Segment) => void;
 }
@@ -34,7 +34,7 @@ export interface LogCleaner {
  * than live bytes plus one segment, so that each byte is copied at most once on average. Always the oldest: a
  * delete record must not disappear before the item that it deletes, or the item would reappear.
  */
-export function logCleaner({
+export function createLogCleaner({
   segments,
   segmentBytes,
   appender,

@@ -2,15 +2,15 @@
  * Runs tasks in the order of the calls: reads concurrently, each write alone. A failed task does not affect
  * other tasks.
  */
-export interface ReadWriteTurns {
+export interface ReadWriteLock {
   /** Runs the task after all earlier writes. */
   read<T>(task: () => T | Promise<T>): Promise<T>;
   /** Runs the task after all earlier tasks. */
   write<T>(task: () => T | Promise<T>): Promise<T>;
 }
 
-/** Creates {@link ReadWriteTurns}. */
-export function readWriteTurns(): ReadWriteTurns {
+/** Creates {@link ReadWriteLock}. */
+export function createReadWriteLock(): ReadWriteLock {
   let written: Promise<unknown> = Promise.resolve();
   const reading = new Set<Promise<unknown>>();
 

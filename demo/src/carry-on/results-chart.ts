@@ -11,7 +11,7 @@ export interface AnswerCounts {
 }
 
 /** The chart of results by source. See {@link createAnswersChart}. */
-export interface AnswersChart {
+export interface ResultsChart {
   /** Marks the current time. */
   mark(label: string): void;
   stop(): void;
@@ -27,7 +27,7 @@ export function createAnswersChart({
 }: {
   readonly place: HTMLElement;
   readonly counts: () => AnswerCounts;
-}): AnswersChart {
+}): ResultsChart {
   const seconds = Array.from({ length: WINDOW_S }, (_, i) => i - WINDOW_S + 1);
   const rates = {
     edge: seconds.map((): number | null => null),

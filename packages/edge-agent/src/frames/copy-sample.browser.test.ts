@@ -1,7 +1,7 @@
 import type { Frame } from "@sedna-js/core";
 import { expect, it } from "vitest";
 import { browserFrame } from "./video-frame.browser.ts";
-import { holdSample } from "./hold-sample.ts";
+import { copySample } from "./copy-sample.ts";
 
 const canvas = (): OffscreenCanvas => {
   const one = new OffscreenCanvas(2, 2);
@@ -16,7 +16,7 @@ it.each([
   ["an ImageBitmap", () => createImageBitmap(canvas())],
 ])("holdSample() keeps the pixels of %s that is closed at once", async (_name, make) => {
   const frame = browserFrame(await make(), { timestamp: 40 });
-  const holding = holdSample<Frame>(frame);
+  const holding = copySample<Frame>(frame);
   frame.close();
   const { sample, release } = await holding;
   const pixels = new Uint8ClampedArray(16);

@@ -3,7 +3,7 @@ import type { Metrics } from "@sedna-js/core/adapters/prometheus";
 import type { Logger, ServiceSocket, SocketRoute } from "./service.ts";
 import { serviceSocket, type WebSocketLike } from "./service-socket.ts";
 
-/** Options of {@link openSockets}. */
+/** Options of {@link createSocketTracker}. */
 export interface OpenSocketsOptions {
   readonly metrics: Metrics;
   readonly logger: Logger;
@@ -11,8 +11,8 @@ export interface OpenSocketsOptions {
   readonly random?: () => number;
 }
 
-/** A cloud's sockets; see {@link openSockets}. */
-export interface OpenSockets {
+/** A cloud's sockets; see {@link createSocketTracker}. */
+export interface SocketTracker {
   open(socket: WebSocketLike, options: { readonly route: SocketRoute; readonly request: Request }): void;
   /** Closes all sockets with code 1012. Sockets that are opened later are closed at once. */
   close(): void;
@@ -25,7 +25,11 @@ export interface OpenSockets {
 const RETURN_MS = { first: 1000, last: 6000 } as const;
 
 /** Tracks the sockets of a cloud: counts them, and closes them when the cloud shuts down. */
-export function openSockets({ metrics, logger, random = Math.random }: OpenSocketsOptions): OpenSockets {
+export function createSocketTracker({
+  metrics,
+  logger,
+  random = Math.random,
+}: OpenSocketsOptions): SocketTracker {
   const open = new Set<ServiceSocket>();
   let closed = false;
   metrics.gauge("sedna_sockets", {}, () => open.size);

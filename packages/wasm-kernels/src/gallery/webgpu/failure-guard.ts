@@ -1,5 +1,5 @@
 /** Work that an external failure ends immediately and permanently. */
-export interface UntilFailure {
+export interface FailureGuard {
   /**
    * Runs the work and returns its result. Rejects with the failure if the failure occurs first or has already
    * occurred.
@@ -9,8 +9,8 @@ export interface UntilFailure {
   fail(error: Error): void;
 }
 
-/** Creates {@link UntilFailure} without a failure. */
-export function untilFailure(): UntilFailure {
+/** Creates {@link FailureGuard} without a failure. */
+export function createFailureGuard(): FailureGuard {
   let failure: Error | undefined;
   const running = new Set<(error: Error) => void>();
 

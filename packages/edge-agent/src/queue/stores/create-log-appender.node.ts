@@ -15,7 +15,7 @@ const MOSTLY_EMPTY = 1024;
 const sizeOf = ({ body }: Appending): number => RECORD_BYTES + (body?.length ?? 0);
 
 /** Position of a record. */
-export interface RecordPlace {
+export interface RecordPosition {
   readonly segment: Segment;
   readonly offset: number;
   readonly length: number;
@@ -28,10 +28,10 @@ export interface Appending {
   /** Set for records that free space. On a full disk they may use the reserve. */
   readonly urgent?: boolean;
   /** Called as soon as the record is written, before any other write. */
-  readonly onWritten?: (place: RecordPlace) => void;
+  readonly onWritten?: (place: RecordPosition) => void;
 }
 
-/** Options of {@link logAppender}. */
+/** Options of {@link createLogAppender}. */
 export interface LogAppenderOptions {
   readonly directory: string;
   readonly segmentBytes: number;
@@ -71,7 +71,7 @@ export interface LogAppender {
  * during a write go into the next write. A failed write is undone, so that no partial record stays before a
  * complete one.
  */
-export function logAppender({
+export function createLogAppender({
   directory,
   segmentBytes,
   last,
@@ -125,7 +125,7 @@ export function logAppender({
   /** Writes all records in one write, or none of them. */
   const writeRecords = async (records: readonly Appending[]): Promise<void> => {
     const to = segment!;
-    const places: RecordPlace[] = [];
+    const places: RecordPosition[] = [];
     const pieces: Buffer[] = [];
     let offset = to.size;
     for (const { record, body } of records) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { exchange, rejection, type Reply } from "./exchange.ts";
+import { exchange, rejection, type Reply } from "./http-request.ts";
 
 const url = "https://cloud.example/v1";
 const ask = (response: Response, { maxReplyBytes = 100 } = {}): Promise<Reply> =>

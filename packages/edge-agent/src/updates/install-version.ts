@@ -22,7 +22,7 @@ export type UpdateStage =
   | "rolling-back";
 
 /** Dependencies and settings to install a version. */
-export interface TakeOptions<Sample, Result> {
+export interface RolloutOptions<Sample, Result> {
   readonly store: ModelStore;
   readonly slot: ModelSlot<Sample, Result, SupervisedModel<Sample, Result>>;
   readonly open: (
@@ -49,9 +49,9 @@ export interface TakeOptions<Sample, Result> {
  * @throws The signal's reason, or a transient error, such as a storage failure: then there is no verdict on
  * the version.
  */
-export async function takeVersion<Sample, Result>(
+export async function installVersion<Sample, Result>(
   model: VerifiedModel,
-  options: TakeOptions<Sample, Result>,
+  options: RolloutOptions<Sample, Result>,
 ): Promise<UpdateOutcome> {
   const { store, slot, open, settings, now, emit, onStage, signal } = options;
   const { name, version } = model.manifest;
@@ -103,7 +103,7 @@ export async function takeVersion<Sample, Result>(
 /** Swaps a candidate in, and keeps either it or its predecessor. The other one is disposed. */
 async function onTrial<Sample, Result>(
   candidate: SupervisedModel<Sample, Result>,
-  options: TakeOptions<Sample, Result> & {
+  options: RolloutOptions<Sample, Result> & {
     readonly baseline: { readonly ms: number; readonly errorRate: number };
   },
 ): Promise<UpdateOutcome> {

@@ -13,7 +13,7 @@ import { serve } from "../../packages/cloud/src/http/serve.node.ts";
 import { manualClock, type ManualClock } from "../fakes/manual-clock.ts";
 import { sednaPeer, type SednaPeer } from "./sedna-peer.ts";
 
-/** Options of {@link sednaStage}. */
+/** Options of {@link sednaFixture}. */
 export interface SednaStageOptions {
   readonly rounds?: Partial<RoundSettings>;
   readonly options?: Partial<SednaAggregationOptions>;
@@ -22,7 +22,7 @@ export interface SednaStageOptions {
   readonly maxNumSamples?: number;
 }
 
-/** See {@link sednaStage}. */
+/** See {@link sednaFixture}. */
 export interface SednaStage {
   readonly url: string;
   readonly clock: ManualClock;
@@ -43,7 +43,7 @@ export interface ReceivedWeights {
 }
 
 /** Starts a federation with two clients, two rounds, and deadlines of one minute. */
-export async function sednaStage({
+export async function sednaFixture({
   rounds = {},
   options = {},
   layers = [

@@ -12,7 +12,7 @@ import { aggregation, select } from "@sedna-js/core";
 // resumes. Clients' names are their tokens.
 
 /** Arguments of the process, as JSON. */
-export interface MortalAggregator {
+export interface KillableAggregator {
   readonly directory: string;
   /** Port to listen on; 0 selects a free one, which the process reports. */
   readonly port: number;
@@ -30,7 +30,7 @@ const sessions: Sessions = {
 
 const { directory, port, method, participants, numRounds, parameters } = JSON.parse(
   process.argv[2]!,
-) as MortalAggregator;
+) as KillableAggregator;
 const federation = createFederation({
   name: "mortal",
   model: { layout: [{ name: "weight", shape: [parameters] }] },
