@@ -18,7 +18,7 @@ const rules: Readonly<Record<string, () => Aggregator>> = {
   TrimmedMean: () => aggregation.TrimmedMean(),
   Median: () => aggregation.Median(),
   MultiKrum: () => aggregation.MultiKrum({ f: 10 }),
-  "NormClipping of a median": () => aggregation.NormClipping({ clipNorm: 100, rule: { method: "Median" } }),
+  "NormClipping with Median": () => aggregation.NormClipping({ clipNorm: 100, rule: { method: "Median" } }),
   FLTrust: () => aggregation.FLTrust({ rootUpdate: (base) => base.slice().fill(0.01) }),
   Bucketing: () => aggregation.Bucketing({ f: 10, clipNorm: 100 }),
 };
@@ -71,7 +71,7 @@ export async function benchFederatedRules(): Promise<Figure[]> {
   );
   const times = await interleave(contestants, { rounds: 5, runs: 1, warmUp: 1 });
   kernels.dispose();
-  const metric = `${CLIENTS} clients of 1e6, a round`;
+  const metric = `${CLIENTS} clients of 1e6, per round`;
   return Object.keys(rules).map((name): Figure => ({
     name: NAME,
     metric: `${metric}: ${name}`,

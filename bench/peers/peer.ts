@@ -78,7 +78,8 @@ export function packageVersion(name: string): string {
     .map((folder) => `${folder}/${name}/package.json`)
     .map(read)
     .find((text) => text !== undefined);
-  if (file === undefined) throw new Error(`read the version of ${name}: expected it to be installed`);
+  if (file === undefined)
+    throw new Error(`read the version of ${name}: expected an installed package; got no package.json`);
   return (JSON.parse(file) as { version: string }).version;
 }
 

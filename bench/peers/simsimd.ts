@@ -22,7 +22,7 @@ export const simsimd: PeerFactory = (gallery, queries) =>
     return {
       name,
       version,
-      layout: `1 thread, native, vectors chosen at run time (processor: ${vectorLevel()}); inner(), one call a row on views made beforehand, top rows in JavaScript`,
+      layout: `1 thread, native, vectors chosen at run time (processor: ${vectorLevel()}); inner(), one call per row on views created beforehand, top rows in JavaScript`,
       run() {
         for (const { query, best } of asked) {
           best.clear();

@@ -46,7 +46,7 @@ export async function tfjsFitTraining({
       name: NAME,
       version,
       layout:
-        "1 thread, WebAssembly simd128; a dense layer with softmax, tensors made beforehand, yieldEvery never, no shuffling",
+        "1 thread, WebAssembly simd128; a dense layer with softmax, tensors created beforehand, yieldEvery never, no shuffling",
       async run() {
         const model = layers.sequential();
         model.add(

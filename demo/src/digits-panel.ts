@@ -13,7 +13,7 @@ export function createDigitsPanel(): void {
     const worker = new Worker(new URL("./digits.worker.ts", import.meta.url), { type: "module" });
     worker.addEventListener("message", ({ data }: MessageEvent<DigitResults | { error: string }>) => {
       worker.terminate();
-      if ("error" in data) result.textContent = `The digits could not be run: ${data.error}`;
+      if ("error" in data) result.textContent = `The models could not classify the digits: ${data.error}`;
       else show(data, { place, result });
     });
   }).observe(place);
@@ -50,7 +50,7 @@ function show(
   const update = (): void => {
     const share = slider.valueAsNumber;
     byId("digit-share-value").textContent = `${share} %`;
-    result.textContent = `With ${share} % sent: ${percent(at(share))} right. Little alone ${percent(little)}, big alone ${percent(big)}, ${share} % at random ${percent(random(share))}.`;
+    result.textContent = `With ${share} % sent: ${percent(at(share))} correct. Little model alone: ${percent(little)}. Big model alone: ${percent(big)}. Random ${share} %: ${percent(random(share))}.`;
   };
   slider.addEventListener("input", update);
   update();

@@ -58,12 +58,12 @@ function show(): void {
   const f1 = (found: Rows): string =>
     percent(agreement({ found: found.map((row) => row.slice(0, 5)), reference: label }).f1, 0);
   byId("said").textContent =
-    `Frame ${frame} (${index + 1} of ${frames.length}): ${label.length} people. F1 of the little model ${f1(edge)}, of the big one ${f1(cloud)}.`;
+    `Frame ${frame} (${index + 1} of ${frames.length}): ${label.length} people. F1 of the little model: ${f1(edge)}. F1 of the big model: ${f1(cloud)}.`;
   video.currentTime = (frame + 0.5) / fps;
 }
 
 slider.max = String(frames.length - 1);
-byId("rule").textContent = `The rule: ${rule}`;
+byId("rule").textContent = `Labeling rule: ${rule}`;
 slider.addEventListener("input", show);
 video.addEventListener("seeked", draw);
 for (const layer of layers) byId(`show-${layer}`).addEventListener("change", draw);

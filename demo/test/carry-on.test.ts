@@ -51,10 +51,10 @@ describe("the carry-on page", () => {
     // The frame that a killed Worker held is garbage-collected without being closed.
     const page = await open({ query: "?providers=wasm", ignore: /VideoFrame was garbage collected/ });
     await press(page, "Kill the worker");
-    await tells(page, /The Worker died.*answers again.*No frame was lost/s);
+    await tells(page, /The Worker crashed.*runs again.*No frame was lost/s);
     await isAnswering(page);
     await press(page, "Hang the worker");
-    await tells(page, /has not answered for too long.*answers again.*No frame was lost/s);
+    await tells(page, /did not respond in time.*runs again.*No frame was lost/s);
     await isAnswering(page);
   });
 
@@ -62,16 +62,16 @@ describe("the carry-on page", () => {
     // On a software adapter a frame takes long, and shader compilation even longer.
     const page = await open({ query: "?providers=webgpu" });
     await press(page, "Lose the GPU");
-    await tells(page, /The GPU device was lost.*answers again on WebGPU.*No frame was lost/s);
+    await tells(page, /The GPU device was lost.*runs again on WebGPU.*No frame was lost/s);
     await isAnswering(page);
   });
 
   it("explains that there is no GPU to lose if the model runs on WASM, and fits a phone", async () => {
     const page = await open({ query: "?providers=wasm", width: 360 });
-    expect(await page.locator("#rung").textContent()).toBe("WASM");
+    expect(await page.locator("#backend").textContent()).toBe("WASM");
     expect(await page.locator("#lose-gpu").getAttribute("aria-disabled")).toBe("true");
     expect(await page.locator("#about-gpu").textContent()).toBe(
-      "Here the model runs on WASM: there is no GPU to lose.",
+      "The model runs on WASM, so there is no GPU to lose.",
     );
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
   });
@@ -84,7 +84,7 @@ describe("the carry-on page", () => {
     expect(await page.locator("#cloud").textContent()).toBe("network cut");
     await isAnswering(page);
     await press(page, "Restore the network");
-    await tells(page, /All hard examples that waited, \d+ at most, have been sent\./);
+    await tells(page, /All pending hard examples, at most \d+, have been sent\./);
     await isAnswering(page);
   });
 
@@ -94,7 +94,7 @@ describe("the carry-on page", () => {
     await press(page, "Push a good model");
     await tells(
       page,
-      /answers its golden case.*live frames unheard, and agrees.*answers from this frame on, instead of version \d+\. No frame was lost/s,
+      /passes its golden case.*live frames in a shadow run and agrees.*runs from this frame on instead of version \d+\. No frame was lost/s,
     );
     await expect.poll(() => version(page)).toBe(before + 1);
     await isAnswering(page);
@@ -104,13 +104,13 @@ describe("the carry-on page", () => {
     const page = await open();
     const before = await version(page);
     const answers = [
-      ["nan", /refused: it does not answer its golden case as it should/],
+      ["nan", /rejected: its output on the golden case is wrong/],
       [
         "worse",
-        /answers its golden case as it should.*refused: on live frames, unheard beside the old one, it disagreed/s,
+        /passes its golden case.*rejected: it disagreed with the old version too much in the shadow run/s,
       ],
-      ["bit", /could not be had as its manifest promises it, so it is not taken/],
-      ["forged", /refused: no key that this edge trusts has signed it/],
+      ["bit", /could not be downloaded as described in its manifest, so it is not installed/],
+      ["forged", /rejected: no key that this edge trusts has signed it/],
     ] as const;
     for (const [kind, sentence] of answers) {
       await page.locator("#bad-kind").selectOption(kind);

@@ -131,7 +131,7 @@ describe("the demo page", () => {
     await page.locator("#chart-digits").scrollIntoViewIfNeeded();
     await expect
       .poll(() => page.locator("#digit-result").textContent(), { timeout: 60_000 })
-      .toMatch(/^With 20 % sent: 9[5-9]\.\d % right\. Little alone 9[01]\.\d %/);
+      .toMatch(/^With 20 % sent: 9[5-9]\.\d % correct\. Little model alone: 9[01]\.\d %/);
   });
 
   it("is isolated and sends its security headers", async () => {

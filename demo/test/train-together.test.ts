@@ -66,7 +66,7 @@ describe("the train-together page", () => {
         { timeout: 20_000 },
       )
       .toBe(1);
-    await second.getByRole("button", { name: "Come back" }).click();
+    await second.getByRole("button", { name: "Rejoin" }).click();
     const before = await roundOf(first);
     await expect.poll(() => roundOf(first), { timeout: 30_000 }).toBeGreaterThan(before + 1);
   });

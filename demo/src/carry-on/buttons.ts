@@ -22,10 +22,10 @@ const ids = ["lose-gpu", "kill-worker", "hang-worker", "network", "push-good", "
 type ButtonId = (typeof ids)[number];
 
 const about = {
-  gpu: "Destroys the model's GPU device. A new one takes over.",
-  noGpu: (place: string) => `Here the model runs on ${place}: there is no GPU to lose.`,
-  good: "A retrained, signed version. It is tested beside the old one and then takes over between two frames.",
-  elsewhere: "Another tab of this page is the leader and installs the updates: push there.",
+  gpu: "Destroys the GPU device of the model. The agent switches to a new device.",
+  noGpu: (place: string) => `The model runs on ${place}, so there is no GPU to lose.`,
+  good: "Pushes a retrained, signed version. The agent tests the new version beside the old version, then switches between two frames.",
+  elsewhere: "Another tab of this page is the leader and installs the updates. Push the model in that tab.",
 } as const;
 
 /** What `breaking` takes. */

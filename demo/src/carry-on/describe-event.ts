@@ -14,8 +14,8 @@ export function duration(ms: number): string {
 
 const failures = {
   "device-lost": "The GPU device was lost",
-  "worker-crashed": "The Worker died",
-  "worker-hung": "The Worker has not answered for too long, and was ended",
+  "worker-crashed": "The Worker crashed",
+  "worker-hung": "The Worker did not respond in time and was terminated",
   "out-of-memory": "The model ran out of memory",
   "run-rejected": "The model failed on a frame",
   "open-failed": "The model could not be opened",
@@ -27,10 +27,10 @@ const refusals = {
   outdated: "it is older than a version that was already here",
   unreadable: "its bytes do not match its manifest",
   "does-not-open": "it cannot be opened",
-  "golden-mismatch": "it does not answer its golden case as it should",
-  "shadow-errors": "it failed on live frames, unheard beside the old one",
-  "shadow-slower": "it was too slow on live frames, unheard beside the old one",
-  "shadow-disagrees": "on live frames, unheard beside the old one, it disagreed with it too much",
+  "golden-mismatch": "its output on the golden case is wrong",
+  "shadow-errors": "it failed on live frames in the shadow run",
+  "shadow-slower": "it was too slow on live frames in the shadow run",
+  "shadow-disagrees": "it disagreed with the old version too much in the shadow run",
   errors: "it failed too often",
   slower: "it was too slow",
   metric: "the watched metric fell",
@@ -61,28 +61,26 @@ export function describeEvent(event: AgentEvent): string | undefined {
     case "model-failed":
       return `${failures[event.reason]}. ${way(event)}`;
     case "model-recovered":
-      return `Version ${event.version} answers again on ${backendName(event.backend)}, ${duration(event.ms)} after it failed.`;
+      return `Version ${event.version} runs again on ${backendName(event.backend)}, ${duration(event.ms)} after it failed.`;
     case "update-found":
       return `Version ${event.version} was found. Version ${event.from} continues to run.`;
     case "update-staged":
       return `Version ${event.version} was downloaded, verified, and opened in its own Worker, after ${duration(event.ms)}.`;
     case "update-checked":
-      return event.goldenCases > 0
-        ? `Version ${event.version} answers its golden case as it should.`
-        : undefined;
+      return event.goldenCases > 0 ? `Version ${event.version} passes its golden case.` : undefined;
     case "update-shadowed":
-      return `Version ${event.version} answered ${event.frames} live frames unheard${event.agreement === undefined ? "" : `, and agrees with the old one to ${Math.round(100 * event.agreement)} %`}.`;
+      return `Version ${event.version} processed ${event.frames} live frames in a shadow run${event.agreement === undefined ? "" : ` and agrees with the old version on ${Math.round(100 * event.agreement)} %`}.`;
     case "update-swapped":
-      return `Version ${event.version} answers from this frame on, instead of version ${event.from}.`;
+      return `Version ${event.version} runs from this frame on instead of version ${event.from}.`;
     case "update-confirmed":
       return `Version ${event.version} is confirmed: the agent returns to it if a later version fails.`;
     case "update-rejected":
       // The version number of a rejected manifest is not trusted either.
-      return `${event.version === undefined ? "The new version" : `Version ${event.version}`} was refused: ${refusals[event.rejection]}.`;
+      return `${event.version === undefined ? "The new version" : `Version ${event.version}`} was rejected: ${refusals[event.rejection]}.`;
     case "update-rolled-back":
       return `Version ${event.from} was rolled back: ${refusals[event.rejection]}. Version ${event.to} runs again.`;
     case "update-postponed":
-      return `${event.version === undefined ? "The newest manifest" : `Version ${event.version}`} could not be had as ${event.version === undefined ? "it should be" : "its manifest promises it"}, so it is not taken; that is tried again at the next look.`;
+      return `${event.version === undefined ? "The latest manifest could not be downloaded" : `Version ${event.version} could not be downloaded as described in its manifest`}, so it is not installed. The next poll retries.`;
     case "upload-failed":
       return `Hard examples cannot be sent. They remain on this device; the next attempt is in ${duration(event.retryInMs)}.`;
     case "upload-paused":
@@ -90,7 +88,7 @@ export function describeEvent(event: AgentEvent): string | undefined {
     case "upload-rejected":
       return `The cloud rejected a hard example: ${event.message}`;
     case "item-dropped":
-      return `A hard example was dropped: ${event.reason === "full" ? "too many wait" : event.reason}.`;
+      return `A hard example was dropped: ${event.reason === "full" ? "too many are pending" : event.reason}.`;
     case "queue-degraded":
       return `Hard examples are stored in memory only: ${event.message}`;
     case "queue-recovered":
@@ -114,7 +112,7 @@ export function describeEvent(event: AgentEvent): string | undefined {
 }
 
 function way({ from, to, version }: EventOf<"model-failed">): string {
-  if (to === "cloud") return "The cloud serves all frames until it can be opened again.";
+  if (to === "cloud") return "The cloud serves all frames until the model can be opened again.";
   return to === from
     ? `Version ${version} is reopened on ${backendName(to)}.`
     : `Version ${version} continues on ${backendName(to)} instead of ${backendName(from)}.`;

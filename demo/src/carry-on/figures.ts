@@ -39,7 +39,7 @@ export function createFigures(): Figures {
     show({ model, joint, queue }, cloud) {
       measure();
       const texts: Record<keyof typeof cells, string> = {
-        model: model ? `${model.name}, version ${model.version}` : "none yet",
+        model: model ? `${model.name}, version ${model.version}` : "not loaded",
         backend: model ? backendName(model.backend) : "-",
         answered: String(joint.inferenceNumber),
         unanswered: String(unanswered(joint)),

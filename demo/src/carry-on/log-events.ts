@@ -69,7 +69,7 @@ export function logEvents({
         if ((status().queue?.items ?? 0) > 0) return;
         if (sending.waits)
           told(
-            `${sending.most === 1 ? "The hard example that waited has" : `All hard examples that waited, ${sending.most} at most, have`} been sent.`,
+            `${sending.most === 1 ? "The pending hard example has" : `All pending hard examples, at most ${sending.most}, have`} been sent.`,
           );
         Object.assign(sending, { waits: false, most: 0 });
         return;

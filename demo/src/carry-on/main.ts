@@ -59,7 +59,7 @@ async function start(): Promise<void> {
   });
   if (!hasServer)
     byId("about-samples").textContent =
-      "There is no server behind this page: the big model runs in it, and hard examples are not sent.";
+      "This page has no server: the big model runs in the page, and hard examples are not sent.";
 
   const figures = createFigures();
   const chart = createAnswersChart({

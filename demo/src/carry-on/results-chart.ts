@@ -42,7 +42,7 @@ export function createAnswersChart({
     [
       { label: "edge (solid)", color: "--edge" },
       { label: "cloud (dashed)", color: "--cloud", dash: [10, 4] },
-      { label: "nobody (dotted)", color: "--ink", dash: [2, 3] },
+      { label: "no result (dotted)", color: "--ink", dash: [2, 3] },
     ],
     () => [seconds, rates.edge, rates.cloud, rates.nobody],
     { height: 170, marks: () => marks.map(({ at, label }) => ({ x: (at - last.at) / 1000, label })) },

@@ -23,7 +23,7 @@ export function describeEvent(event: FederatedEvent): Described {
     case "waiting":
       return { text: "Waiting for the next round or for more tabs.", isNews: false };
     case "round":
-      return { text: `Round ${event.round} has a new common model.`, isNews: false };
+      return { text: `Round ${event.round} has a new global model.`, isNews: false };
     case "training":
       return { text: `Round ${event.round}: training on its own digits.`, isNews: false };
     case "trained":
@@ -47,7 +47,7 @@ export function describeEvent(event: FederatedEvent): Described {
         isNews: true,
       };
     case "paused":
-      return { text: "Training waits.", isNews: true };
+      return { text: "Training is paused.", isNews: true };
     case "resumed":
       return { text: "Training resumes.", isNews: true };
     case "retrying":
@@ -59,7 +59,7 @@ export function describeEvent(event: FederatedEvent): Described {
       return { text: `This tab cannot store what it needs to resume later: ${event.message}`, isNews: true };
     case "done":
       return {
-        text: `All rounds are over: this tab has the common model of round ${event.round}.`,
+        text: `All rounds are over: this tab has the global model of round ${event.round}.`,
         isNews: true,
       };
     default:

@@ -18,9 +18,9 @@ const SHOWN_ANSWERS = 60;
 const aboutModes: Readonly<Record<Mode, string>> = {
   plain: "The server adds up the updates and could inspect each one.",
   secure:
-    "Tabs mask their updates. The masks cancel in the sum, which is all that the server can read. It requires three tabs.",
+    "Tabs mask their updates. The masks cancel in the sum, which is all that the server can read. Secure aggregation requires three tabs.",
   private:
-    "Each update is clipped, and noise is added to their mean. With few tabs that is a lot of noise: the model is worse, and epsilon grows with each round.",
+    "Each update is clipped, and noise is added to their mean. With few tabs, the noise is large and lowers the accuracy. Epsilon grows with each round.",
 };
 
 async function start(): Promise<void> {
@@ -130,7 +130,7 @@ async function start(): Promise<void> {
     } catch (error) {
       byId("doing").textContent = `This tab cannot participate: ${messageOf(error)}`;
     }
-    leave.textContent = "Come back";
+    leave.textContent = "Rejoin";
     leave.setAttribute("aria-pressed", "true");
   };
   leave.addEventListener("click", () => {
@@ -141,7 +141,7 @@ async function start(): Promise<void> {
       });
       participant.leave();
     } else {
-      timeline.add({ actor: "you", text: "came back." });
+      timeline.add({ actor: "you", text: "rejoined." });
       void takePart();
     }
   });
@@ -192,19 +192,19 @@ function showStatus(
   byId("round").textContent = plan.numRounds === 0 ? String(round) : `${round} of ${plan.numRounds}`;
   byId("closes").textContent = remainingMs === undefined ? "-" : `${Math.ceil(remainingMs / 1000)} s`;
   byId("loss").textContent = last?.loss === undefined ? "-" : last.loss.toFixed(2);
-  byId("updates").textContent = last ? `${last.accepted} of ${last.selected} asked` : "-";
+  byId("updates").textContent = last ? `${last.accepted} of ${last.selected}` : "-";
   byId("epsilon").textContent = privacy
     ? `ε ${privacy.epsilon.toFixed(1)} at δ ${privacy.delta}`
     : "not limited";
   showParticipants(byId("people"), clients);
   byId("headline").textContent =
     state === "done"
-      ? `Done: ${present} tabs have a common model, ${together === undefined ? "" : `${percent(together)} right`}.`
+      ? `Done: ${present} tabs have a global model${together === undefined ? "" : ` with an accuracy of ${percent(together)}`}.`
       : present < least
         ? `${present === 1 ? "One tab is" : `${present} tabs are`} here. Open another one: training begins with ${least === 2 ? "two" : "three"}.`
         : together === undefined
           ? `${present} tabs are here. The first round is in progress.`
-          : `${present} tabs, ${round} rounds: the common model has ${percent(together)} right.`;
+          : `${present} tabs, ${round} rounds: the global model has an accuracy of ${percent(together)}.`;
 }
 
 start().catch((error: unknown) => {

@@ -1,9 +1,9 @@
 import type { FederationClientStatus, FederationStatus } from "@sedna-js/core/wire";
 
 const states: Readonly<Record<FederationClientStatus["state"], string>> = {
-  idle: "waits",
+  idle: "is waiting",
   training: "trains",
-  accepted: "is counted",
+  accepted: "was accepted",
   dropped: "did not send in time",
   quarantined: "is quarantined: its updates were malformed",
   left: "has left",
@@ -32,7 +32,7 @@ export function createParticipantWatcher(tell: (text: string) => void): (status:
     for (const { id, kind, state } of before ? clients : []) {
       const was = before!.get(id);
       if (was === state) continue;
-      if (was === undefined) tell(`${nameOf({ id, kind })} has come.`);
+      if (was === undefined) tell(`${nameOf({ id, kind })} has joined.`);
       else if (state === "quarantined" || (isAway(state) && !isAway(was)))
         tell(`${nameOf({ id, kind })} ${states[state]}.`);
       else if (isAway(was) && !isAway(state)) tell(`${nameOf({ id, kind })} is back.`);

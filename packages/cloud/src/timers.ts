@@ -1,16 +1,19 @@
-/** What wakes somebody later. Tests pass a clock of their own. */
+/** Functions that schedule callbacks. Tests pass a manual clock. */
 export interface Timers {
   set(callback: () => void, ms: number): unknown;
   clear(timer: unknown): void;
 }
 
-/** Those of the engine. */
+/** Returns the timers of the engine. */
 export const engineTimers = (): Timers => ({
   set: (callback, ms) => setTimeout(callback, ms),
   clear: (timer) => clearTimeout(timer),
 });
 
-/** Unix ms that never jump: the wall clock as it was at first, and from there the engine's own. */
+/**
+ * Returns a clock in Unix ms that never jumps: the wall clock at the start, advanced by the engine's
+ * monotonic clock.
+ */
 export function monotonicClock(): () => number {
   const start = Date.now() - performance.now();
   return () => start + performance.now();

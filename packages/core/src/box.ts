@@ -1,4 +1,4 @@
-/** Intersection over union of two boxes [xmin, ymin, xmax, ymax, ...]; 0 where both are empty. */
+/** Returns the intersection over union of two boxes [xmin, ymin, xmax, ymax, ...]; 0 if both are empty. */
 export function intersectionOverUnion(a: ArrayLike<number>, b: ArrayLike<number>): number {
   const width = Math.min(a[2]!, b[2]!) - Math.max(a[0]!, b[0]!);
   const height = Math.min(a[3]!, b[3]!) - Math.max(a[1]!, b[1]!);

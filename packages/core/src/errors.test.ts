@@ -11,12 +11,12 @@ describe("errors", () => {
       retryAfterMs: 20,
       cause: new TypeError("why"),
     }),
-    new WireError("expected a, got b"),
+    new WireError("expected a; got b"),
     new UnknownAlgorithmError("expected A; got B"),
     new TypeError("a shape"),
     new RangeError("a value"),
     new Error("anything"),
-  ])("%s survives structured clone and JSON in its own class", (error) => {
+  ])("%s keeps its class through structured clone and JSON", (error) => {
     for (const wire of [
       structuredClone(toPlainError(error)),
       JSON.parse(JSON.stringify(toPlainError(error))) as never,
@@ -29,7 +29,7 @@ describe("errors", () => {
 });
 
 describe("select()", () => {
-  it("names what is known when the name is not", () => {
+  it("lists the known names if a name is unknown", () => {
     expect(() => select(hardExampleMining, { method: "ibt" as "IBT" })).toThrow(
       /^select an algorithm: expected one of Threshold, CrossEntropy, IBT, .+; got "ibt"$/,
     );
@@ -38,7 +38,7 @@ describe("select()", () => {
     );
   });
 
-  it("takes Sedna's list of keys and values", () => {
+  it("accepts Sedna's list of keys and values", () => {
     const miner = select(hardExampleMining, {
       method: "IBT",
       param: [
@@ -49,7 +49,7 @@ describe("select()", () => {
     expect(miner([[0, 0, 1, 1, 0.8, 0]])).toBe(true);
   });
 
-  it("takes a table that the user extended", () => {
+  it("accepts a table that the user extended", () => {
     const mine = {
       ...hardExampleMining,
       Crowd:

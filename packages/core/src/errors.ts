@@ -1,14 +1,14 @@
 /**
- * The one error class that callers catch: it carries a stable `code` and whether trying again can help.
- * Wrong arguments are builtin errors instead: TypeError for a wrong shape, RangeError for a wrong value.
+ * The error class of this project. It has a stable `code` and says whether a retry can succeed. Wrong
+ * arguments throw builtin errors instead: TypeError for a wrong type or shape, RangeError for a wrong value.
  */
 export class SednaError extends Error {
   override readonly name: string = "SednaError";
-  /** Stable, kebab-case; see {@link ErrorCode}. */
+  /** Stable code in kebab-case; see {@link ErrorCode}. */
   readonly code: ErrorCode;
-  /** True where the same call may succeed later. */
+  /** True if the same call may succeed later. */
   readonly retryable: boolean;
-  /** How long to wait before a retry, in ms, where the other side said so. */
+  /** Time to wait before a retry, in ms, if the other side sent one. */
   readonly retryAfterMs: number | undefined;
 
   constructor(message: string, options: SednaErrorOptions) {
@@ -29,7 +29,7 @@ export interface SednaErrorOptions {
   readonly cause?: unknown;
 }
 
-/** Every code that a caller may switch on. */
+/** All error codes. */
 export type ErrorCode =
   | "unknown-algorithm"
   | "wire-format"
@@ -59,7 +59,7 @@ export type ErrorCode =
   | "unsupported-platform"
   | "disposed";
 
-/** A name that is not in the table given to `select`; the message lists the names that are. */
+/** Thrown by `select` for a name that is not in the table. The message lists the names in the table. */
 export class UnknownAlgorithmError extends SednaError {
   override readonly name = "UnknownAlgorithmError";
   constructor(message: string) {
@@ -67,7 +67,7 @@ export class UnknownAlgorithmError extends SednaError {
   }
 }
 
-/** Bytes or JSON from outside that do not have the promised shape: `expected ..., got ...`. */
+/** Thrown for bytes or JSON from outside that do not have the expected format: `expected ...; got ...`. */
 export class WireError extends SednaError {
   override readonly name = "WireError";
   constructor(message: string, options: { cause?: unknown } = {}) {
@@ -85,7 +85,7 @@ export interface PlainError {
   readonly cause?: PlainError;
 }
 
-/** Turns any thrown value into plain data that survives structured clone and JSON. */
+/** Converts any thrown value to plain data that survives structured clone and JSON. */
 export function toPlainError(error: unknown): PlainError {
   if (!(error instanceof Error)) return { name: "Error", message: String(error) };
   const { name, message } = error;
@@ -102,7 +102,7 @@ export function toPlainError(error: unknown): PlainError {
   };
 }
 
-/** Rebuilds the error that {@link toPlainError} flattened, in the class that a caller would catch. */
+/** Rebuilds an error from the plain data of {@link toPlainError}, with its original class. */
 export function fromPlainError({
   name,
   message,
@@ -126,7 +126,7 @@ export function fromPlainError({
   return Object.assign(new Error(message, options), { name });
 }
 
-/** How a value looks in an error message: short, typed, on one line. */
+/** Formats a value for an error message: short, with its type, on one line. */
 export function describeValue(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return `an array of ${value.length}`;
@@ -144,8 +144,9 @@ export function messageOf(error: unknown): string {
 }
 
 /**
- * Imports a package that is optional.
- * @throws {SednaError} `missing-dependency`, with the command that installs it, or with why it does not load.
+ * Imports an optional package.
+ * @throws {SednaError} `missing-dependency` If the package is not installed or does not load. The message has
+ * the command to install it or the cause.
  */
 export async function importOptional<Module>(
   name: string,
@@ -162,8 +163,7 @@ export async function importOptional<Module>(
         cause,
       });
     }
-    // It is there and does not load: a native part that does not fit, or a chunk that the network did not
-    // give.
+    // The package exists but does not load: its native part does not match, or a chunk failed to download.
     throw new SednaError(`${action}: expected the package ${name} to load; got: ${why}`, {
       code: "missing-dependency",
       retryable: true,

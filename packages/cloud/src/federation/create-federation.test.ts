@@ -25,7 +25,7 @@ async function opened(options: Partial<FederationOptions> = {}): Promise<Federat
 }
 
 describe("a federation", () => {
-  it("makes a model of what its clients send, round by round, and is done", async () => {
+  it("makes a model from the updates of its clients, round by round, until it is done", async () => {
     const federation = await opened();
     expect(federation.status()).toMatchObject({ state: "waiting", round: 0, modelVersion: 0 });
     const [a, b] = join(federation, ["a", "b"]);
@@ -64,7 +64,7 @@ describe("a federation", () => {
     await federation.close();
   });
 
-  it("is not made where its rounds ask fewer clients than a secure sum needs", () => {
+  it("cannot be created if its rounds select fewer clients than secure aggregation requires", () => {
     const make = (participants: number) => () =>
       createFederation({
         name: "digits",
@@ -77,7 +77,7 @@ describe("a federation", () => {
     expect(make(3)).not.toThrow();
   });
 
-  it("pauses where a secure sum cannot be made, instead of opening the round again for ever", async () => {
+  it("waits if a round has too few clients for secure aggregation, instead of opening the round again forever", async () => {
     const federation = await opened({
       privacy: { secureAggregation: { minClients: 4 } },
       rounds: { participants: 4, overSelect: 1, minFraction: 0.5, selectionMs: 1 },
@@ -92,7 +92,7 @@ describe("a federation", () => {
     await federation.close();
   });
 
-  it("tells a client of its place in a buffer when another one has left it", async () => {
+  it("notifies a client of a free buffer slot when another client has left it", async () => {
     const federation = await opened({
       rounds: { numRounds: 0, buffered: { bufferSize: 2, maxStaleness: 5, concurrency: 1 } },
     });
@@ -105,7 +105,7 @@ describe("a federation", () => {
     await federation.close();
   });
 
-  it("goes on when a listener to its rounds fails, and when a round's memory cannot be had", async () => {
+  it("continues if a round listener throws, and if there is no memory for a round", async () => {
     const clock = manualClock();
     let openings = 0;
     const scarce: Aggregator = {
@@ -121,7 +121,7 @@ describe("a federation", () => {
       runtime: { now: clock.now, timers: clock.timers },
     });
     federation.onRound(() => {
-      throw new Error("the owner's own");
+      throw new Error("an error of the owner");
     });
     const [a] = join(federation, ["a"]);
     const abandoned = new Promise((resolve) =>

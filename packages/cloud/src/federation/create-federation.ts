@@ -117,7 +117,7 @@ export function createFederation(options: FederationOptions): Federation {
         listener(closed);
       } catch (error) {
         // A listener belongs to the program; its error does not stop the federation.
-        logger.error({ error: messageOf(error) }, "a listener to rounds failed");
+        logger.error({ error: messageOf(error) }, "a round listener failed");
       }
     }
   };

@@ -6,7 +6,7 @@ import type { Member } from "./sessions/member.ts";
 import { memoryFederationLog } from "./log/memory-federation-log.ts";
 import type { Sessions } from "./sessions/sessions.ts";
 
-/** The plain weighted mean of changes, for tests of what is around a rule. */
+/** The plain weighted mean of updates, for tests of the code around an aggregator. */
 export const plainMean: Aggregator = {
   name: "plain mean",
   minClients: 1,
@@ -48,14 +48,14 @@ export const plainMean: Aggregator = {
   },
 };
 
-/** The same, of a rule that needs the updates themselves. */
+/** The same mean as an aggregator that needs the updates themselves. */
 export const keepingMean: Aggregator = {
   ...plainMean,
   name: "mean of kept updates",
   open: (round) => withoutState(plainMean.open(round)),
 };
 
-/** Member by member: a spread would keep the count of the beginning. */
+/** Delegate each member: a spread would copy the initial count. */
 function withoutState(open: ReturnType<Aggregator["open"]>): ReturnType<Aggregator["open"]> {
   return {
     get count() {
@@ -72,7 +72,7 @@ function withoutState(open: ReturnType<Aggregator["open"]>): ReturnType<Aggregat
   };
 }
 
-/** A message of f32 changes, or of other bytes. */
+/** Encodes a message with f32 values, or with raw payload bytes. */
 export function message(
   values: ArrayLike<number> | Uint8Array,
   head: Partial<UpdateHead> & { readonly round: number },
@@ -92,7 +92,7 @@ export function message(
   });
 }
 
-/** Bytes in pieces, as a socket has them. */
+/** Splits bytes into chunks, as a socket delivers them. */
 export async function* pieces(bytes: Uint8Array, size = 1000): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
@@ -104,7 +104,7 @@ export const send = (
 ): ReturnType<Federation["receive"]> =>
   federation.receive(member, { round, offset: 0, total: bytes.length, body: pieces(bytes) });
 
-/** Members that have joined. */
+/** Joins clients and returns their members. */
 export function join(federation: Federation, names: readonly string[]): Member[] {
   return names.map((client) => {
     const member = { client, epoch: 1 };
@@ -113,7 +113,7 @@ export function join(federation: Federation, names: readonly string[]): Member[]
   });
 }
 
-/** Resolves when a round closes. */
+/** Resolves when the next round closes. */
 export const closed = (
   federation: Federation,
 ): Promise<Parameters<Parameters<Federation["onRound"]>[0]>[0]> =>
@@ -124,7 +124,7 @@ export const closed = (
     });
   });
 
-/** Sessions that let anyone in, with tokens that say who it is. */
+/** Creates sessions that accept any device, with tokens that contain the client's name. */
 export function openTokens(): Sessions {
   const epochs = new Map<string, number>();
   return {
@@ -139,23 +139,23 @@ export function openTokens(): Sessions {
       if (newest === undefined) return { rejected: "unauthorized", error: "no such session" };
       return newest === Number(epoch)
         ? { client, epoch: newest }
-        : { rejected: "session-replaced", error: "a newer one" };
+        : { rejected: "session-replaced", error: "a newer session exists" };
     },
     end: ({ client }) => void epochs.delete(client),
   };
 }
 
-/** A disk that outlives the processes on it. */
+/** A disk that survives the crash of its processes. */
 export interface MortalLog {
-  /** The log as the next process has it; from now on nothing comes of what the former one writes. */
+  /** Returns the log for the next process. From now on, writes of the previous process have no effect. */
   next(): Promise<FederationLog>;
-  /** The process that has it dies when it calls this; resolves then. */
+  /** Crashes the current process at its next call of this function; resolves then. */
   dieAt(call: "append" | "putBlob" | "replace"): Promise<void>;
-  /** Events of a type that are on the disk. */
+  /** Returns how many events of a type are on the disk. */
   appended(type: string): number;
 }
 
-/** A log in memory whose processes die: a call of a dead one never settles. */
+/** Creates a log in memory whose processes can crash: a call of a crashed process never settles. */
 export function mortalLog(): MortalLog {
   const disk = memoryFederationLog();
   const events: string[] = [];
@@ -195,7 +195,7 @@ export function mortalLog(): MortalLog {
         getBlob: alive("getBlob", (name: string) => disk.getBlob(name)),
         blobs: alive("blobs", () => disk.blobs()),
         deleteBlob: alive("deleteBlob", (name: string) => disk.deleteBlob(name)),
-        // A dead process gives nothing back.
+        // A crashed process releases nothing.
         close: async () => (mine.dead ? undefined : disk.close()),
       };
     },

@@ -34,8 +34,8 @@ const opened = async (options: Partial<FederationOptions>): Promise<Federation> 
   return federation;
 };
 
-describe("a federation whose process died", () => {
-  it("C20: keeps the sum that its log tells of while it writes the next one", async () => {
+describe("a federation whose process crashed", () => {
+  it("C20: keeps the checkpoint that its log names while it writes the next one", async () => {
     const disk = mortalLog();
     const options = { rounds: { participants: 3, overSelect: 1 }, storage: { checkpoint: { updates: 1 } } };
     const update = (value: number) => ({ bytes: message([value, 0, 0, 0], { round: 1 }), round: 1 });
@@ -44,7 +44,7 @@ describe("a federation whose process died", () => {
     await send(first, { member: a!, ...update(1) });
     await expect.poll(() => disk.appended("accepted")).toBe(1);
 
-    // Its sum is on the disk, the line that tells of it is not.
+    // The new checkpoint is on the disk, but the record that names it is not.
     const second = await opened(mergeFederationOptions(options, { storage: { log: await disk.next() } }));
     const died = disk.dieAt("append");
     await send(second, { member: b!, ...update(9) });
@@ -60,7 +60,7 @@ describe("a federation whose process died", () => {
     await third.close();
   });
 
-  it("finds the updates that a buffer took from an earlier round", async () => {
+  it("restores updates that a buffer accepted from an earlier round", async () => {
     const disk = mortalLog();
     const options = {
       aggregator: keepingMean,
@@ -87,7 +87,7 @@ describe("a federation whose process died", () => {
     await second.close();
   });
 
-  it("C23: ends its rounds and lets its clients in when the clock was put back by years meanwhile", async () => {
+  it("C23: closes its rounds and accepts its clients after the clock was set back by years", async () => {
     const disk = mortalLog();
     const options = {
       rounds: { participants: 2, numRounds: 0, minFraction: 0.5, selectionMs: 10, deadlineMs: 200 },
@@ -116,7 +116,7 @@ describe("a federation whose process died", () => {
     await second.close();
   });
 
-  describe("under other settings", () => {
+  describe("with changed settings", () => {
     const restarted = async (
       before: Partial<FederationOptions>,
       {
@@ -138,7 +138,7 @@ describe("a federation whose process died", () => {
     };
     const update = (round = 1) => ({ bytes: message([1, 0, 0, 0], { round }), round });
 
-    it("that know no buffer, lets go of whom the buffer had at work", async () => {
+    it("releases the clients that trained for a buffer if rounds are no longer buffered", async () => {
       const work = async (first: Federation, disk: MortalLog): Promise<void> => {
         join(first, ["a", "b", "c"]);
         await expect.poll(() => disk.appended("joined")).toBe(3);
@@ -159,7 +159,7 @@ describe("a federation whose process died", () => {
       }
       await federation.close();
     });
-    it("by which enough came, closes the round that was open", async () => {
+    it("closes the active round if it already has enough updates", async () => {
       const work = async (first: Federation, disk: MortalLog): Promise<void> => {
         for (const member of join(first, ["a", "b", "c", "d", "e", "f", "g"]).slice(0, 5))
           await send(first, { member, ...update() });
@@ -175,7 +175,7 @@ describe("a federation whose process died", () => {
         .toMatchObject({ modelVersion: 1, history: [{ accepted: 5 }] });
       await federation.close();
     });
-    it("by which it is not done yet, goes on", async () => {
+    it("continues if it is no longer done", async () => {
       const work = async (first: Federation): Promise<void> => {
         const [member] = join(first, ["a"]);
         const over = closed(first);
@@ -190,7 +190,7 @@ describe("a federation whose process died", () => {
       expect(federation.task({ client: "a", epoch: 1 })).toMatchObject({ kind: "train", round: 2 });
       await federation.close();
     });
-    it("that refuse what was counted, gives the open round up and asks again", async () => {
+    it("abandons the active round and starts it again if an accepted update exceeds the new limits", async () => {
       const work = async (first: Federation, disk: MortalLog): Promise<void> => {
         await send(first, { member: join(first, ["a", "b", "c"])[0]!, ...update() });
         await expect.poll(() => disk.appended("accepted")).toBe(1);
@@ -206,7 +206,7 @@ describe("a federation whose process died", () => {
       });
       await federation.close();
     });
-    it("and another plan, asks those who know the old one to join again, and strikes nobody", async () => {
+    it("asks clients that know the old plan to join again, and records no strike", async () => {
       const federation = await restarted(
         { rounds: { participants: 2 } },
         {

@@ -58,7 +58,7 @@ async function started(options: Partial<FederationOptions> = {}, cloudOptions: P
   };
   return { federation, cloud, serving, base, as, joined };
 }
-/** How many questions for a task are kept. */
+/** Returns the number of clients that listen for their task. */
 const watched = (federation: Federation): number => federation.stats().listeners;
 type Ask = Awaited<ReturnType<Awaited<ReturnType<typeof started>>["joined"]>>["ask"];
 const put = (
@@ -76,7 +76,7 @@ const put = (
   });
 
 describe("a federation over HTTP", () => {
-  it("is joined, tells tasks, gives models and takes updates", async () => {
+  it("accepts joins, sends tasks and models, and accepts updates", async () => {
     const { federation, joined, base } = await started();
     const a = await joined("a");
     expect(a.grant).toMatchObject({ plan: { name: "digits", participants: 2 }, epoch: 1 });
@@ -110,7 +110,7 @@ describe("a federation over HTTP", () => {
     expect((await put(b.ask, { round: 1, bytes: message([3, 2, 3, 4], { round: 1 }) })).status).toBe(409);
   });
 
-  it("takes an update in parts, and says from where to go on", async () => {
+  it("accepts an update in parts, and reports the offset at which to resume", async () => {
     const { joined } = await started();
     const { ask } = await joined("a");
     await joined("b");
@@ -130,7 +130,7 @@ describe("a federation over HTTP", () => {
     expect(await (await part(50, total)).json()).toEqual({ round: 1, accepted: true });
   });
 
-  it("C22: tells who is refused by its status and code, and reads no body that is too long", async () => {
+  it("C22: reports a rejection by its status and code, and reads no body that is too long", async () => {
     const { joined, as, base } = await started();
     const { ask } = await joined("a");
     await joined("b");
@@ -167,7 +167,7 @@ describe("a federation over HTTP", () => {
     expect((await fetch(`${base}/sessions`, { method: "POST", body: "x".repeat(100_000) })).status).toBe(413);
   });
 
-  it("asks for no token of the cloud's and keeps to the plan's limit, not the cloud's; all else is guarded as ever", async () => {
+  it("requires no token of the cloud, and applies the plan's size limit instead of the cloud's; other paths stay protected", async () => {
     const { joined, serving } = await started(
       { model: { layout: [{ name: "w", shape: [10_000] }] }, rounds: { participants: 1 } },
       { maxBodyBytes: 1000, origins: ["https://app.example"] },
@@ -196,7 +196,7 @@ describe("a federation over HTTP", () => {
     expect(metrics).toContain('sedna_federation_rounds_total{federation="digits",outcome="aggregated"} 1');
   });
 
-  it("keeps one question a client, and lets go of one whose asker has gone", async () => {
+  it("keeps one long poll per client, and drops it when the client disconnects", async () => {
     const { federation, joined } = await started();
     const { ask } = await joined("a");
     const { seq } = (await (await ask("/task")).json()) as { seq: number };
@@ -213,7 +213,7 @@ describe("a federation over HTTP", () => {
     await expect.poll(() => watched(federation)).toBe(0);
   });
 
-  it("C25: shuts down without waiting for those who ask, and goes on with the same round", async () => {
+  it("C25: shuts down without waiting for long polls, and resumes the same round after a restart", async () => {
     const log = memoryFederationLog();
     const first = await started({ storage: { log } });
     const a = await first.joined("a");

@@ -24,19 +24,19 @@ import { createBodyBudget } from "./uploads/body-budget.ts";
 
 /** Options of {@link federationService}. */
 export interface FederationServiceOptions {
-  /** Found by their plans' names. */
+  /** The federations, found by the names of their plans. */
   readonly federations: readonly Federation[];
   readonly sessions: Sessions;
-  /** Where clients may hold a WebSocket, such as `controlSocket` makes. */
+  /** WebSocket routes for clients, such as those of `controlSocket`. */
   readonly sockets?: readonly SocketRoute[];
   /**
-   * Takes updates from a store that clients put them in, and puts models there, as Sedna does with S3. Those
-   * that are sent are taken too.
+   * Store from which the service reads the updates of clients and to which it writes models, as Sedna does
+   * with S3. Uploaded updates are accepted too.
    */
   readonly weightStore?: WeightStore;
-  /** How long a question for a task may be kept, in ms. Default 30000. */
+  /** Maximum duration of a long poll for a task, in ms. Default 30000. */
   readonly maxWaitMs?: number;
-  /** Its name among the cloud's services. Default `federations`. */
+  /** Name of the service in the cloud. Default `federations`. */
   readonly name?: string;
 }
 
@@ -44,10 +44,10 @@ const ROOT = "/v1/federations/";
 
 const MAX_SESSION_BYTES = 65_536;
 
-/** Answers of secure sums that are in memory at a time: each is added to its sum as soon as it is whole. */
+/** Memory for secure aggregation responses, in bytes. Each response is added as soon as it is complete. */
 const SECURE_BYTES = 64 * 2 ** 20;
 
-/** What a handler works on. */
+/** Input of a request handler. */
 interface Asked {
   readonly c: Context;
   readonly federation: Federation;
@@ -89,12 +89,12 @@ export function federationService({
 }: FederationServiceOptions): Service {
   const byName = new Map(federations.map((federation) => [federation.plan.name, federation]));
   if (byName.size < federations.length)
-    throw new RangeError("serve federations: expected different names; got one twice");
+    throw new RangeError("serve federations: expected different names; got one name twice");
   const polls = new Map(
     federations.map((federation) => [federation, createTaskPolls({ federation, maxWaitMs })]),
   );
   const following: (() => void)[] = [];
-  /** Made when the cloud that it logs to is known: before the start. */
+  /** Created in `mount`, which provides the logger, and thus before the start. */
   let stored: StoredWeights | undefined;
   const secureBodies = createBodyBudget({ bytes: SECURE_BYTES, now: () => performance.now() });
   let state: "new" | "open" | "closing" | "closed" = "new";
@@ -139,7 +139,7 @@ export function federationService({
     if (!(seconds >= 0))
       return reject(c, {
         status: 400,
-        error: `ask for a task: expected wait in seconds; got ${JSON.stringify(wait)}`,
+        error: `request a task: expected wait in seconds; got ${JSON.stringify(wait)}`,
       });
     const task: FederationTask | undefined = await polls.get(federation)!.next(member, {
       after: after === undefined ? undefined : Number(after),
@@ -159,7 +159,10 @@ export function federationService({
     const { version = "" } = c.req.param();
     const model = /^\d{1,15}$/.test(version) ? federation.model(Number(version)) : undefined;
     if (!model)
-      return reject(c, { status: 404, error: "fetch a model: expected a version that is kept; got another" });
+      return reject(c, {
+        status: 404,
+        error: "fetch a model: expected a version that is kept; got another version",
+      });
     const bytes = bytesOf(model.parameters);
     const etag = `"${model.sha256}"`;
     const headers: Record<string, string> = {
@@ -199,13 +202,14 @@ export function federationService({
     if (!phase || !most)
       return reject(c, {
         status: 404,
-        error: "take an answer: expected a phase of a secure sum; there is none such here",
+        error:
+          "accept a secure aggregation response: expected a phase of this federation's secure aggregation; got another",
       });
     const body = await secureBodies.read(bodyChunks(c.req.raw), { most });
     if (!body)
       return reject(c, {
         status: 413,
-        error: `take an answer: expected at most ${most} bytes; got more`,
+        error: `accept a secure aggregation response: expected at most ${most} bytes; got more`,
         code: "too-long",
         headers: { connection: "close" },
       });
@@ -217,17 +221,17 @@ export function federationService({
     });
   };
 
-  /** Finds the federation, and tells in the protocol's words what went wrong. */
+  /** Finds the federation, calls the handler, and converts errors to responses of the protocol. */
   const answer =
     (handle: (asked: Asked) => Promise<Response>, { logger }: ServiceContext) =>
     async (c: Context): Promise<Response> => {
       const federation = byName.get(c.req.param("name") ?? "");
       if (!federation)
-        return reject(c, { status: 404, error: "expected the name of a federation; got another" });
+        return reject(c, { status: 404, error: "expected the name of a federation; got an unknown name" });
       if (state !== "open")
         return reject(c, {
           status: 503,
-          error: state === "new" ? "the federation is not open yet" : "the server is shutting down",
+          error: state === "new" ? "the federation has not started yet" : "the server is shutting down",
           headers: { "retry-after": "1" },
         });
       try {
@@ -278,7 +282,7 @@ export function federationService({
       app.delete(at("/sessions"), answer(asMember(leave), context));
       app.get(at("/task"), answer(asMember(tell), context));
       app.get(at("/models/:version"), answer(asMember(give), context));
-      // GET answers HEAD too.
+      // A GET route also responds to HEAD.
       app.get(at("/rounds/:round/update"), answer(asMember(admit), context));
       app.put(
         at("/rounds/:round/update"),

@@ -13,13 +13,13 @@ import type {
 } from "@sedna-js/core/wire";
 import type { Federation, FederationStats } from "./federation.ts";
 
-/** Counts what a federation does; see {@link federationStats}. */
+/** Counts the work of a federation; see {@link federationStats}. */
 export interface StatsCounter {
   bytes(bytes: number): void;
   rejected(code: RejectionCode): void;
   accepted(): void;
   closed(outcome: "aggregated" | "abandoned"): void;
-  /** Runs something synchronous, and adds up how long it took. */
+  /** Runs a synchronous function and adds its duration to `busyMs`. */
   timed<T>(work: () => T): T;
   read(now: {
     readonly waiting: number;
@@ -33,7 +33,7 @@ export interface StatsCounter {
   }): FederationStats;
 }
 
-/** Counters since the process began. */
+/** Creates counters that start at zero with the process. */
 export function federationStats(): StatsCounter {
   const totals = { accepted: 0, bytes: 0, busyMs: 0, aggregated: 0, abandoned: 0 };
   const rejected = new Map<RejectionCode, number>();
@@ -73,7 +73,10 @@ interface FederationStatusOptions {
   readonly privacy: FederationStatus["privacy"] | undefined;
 }
 
-/** What a federation tells of itself: enough for a page, and no client's id. */
+/**
+ * Returns the public status of a federation, with enough for a page. Clients have numbers there instead of
+ * their ids.
+ */
 export function federationStatus({
   plan,
   state,
@@ -122,7 +125,7 @@ function clientStatus(
   return { id, state, kind, rounds, strikes };
 }
 
-/** Lets a cloud's metrics read what its federations count. */
+/** Exports the counters of federations as metrics of the cloud. */
 export function collectFederationMetrics(federations: readonly Federation[], metrics: Metrics): void {
   const collect = (
     name: string,

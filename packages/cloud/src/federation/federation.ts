@@ -23,7 +23,7 @@ export interface UpdateUpload {
   readonly round: number;
   /** Offset of the first byte of this part. */
   readonly offset: number;
-  /** Bytes of the whole message. */
+  /** Size of the whole message, in bytes. */
   readonly total: number;
   readonly body: AsyncIterable<Uint8Array>;
   readonly signal?: AbortSignal;

@@ -2,7 +2,7 @@ import { messageOf, SednaError } from "../errors.ts";
 import type { OnnxRuntime, OnnxSession } from "../estimator/onnx-session.ts";
 import { arrayOf, type DType, type Tensor, type TensorData, type TensorSpec } from "../tensor.ts";
 
-/** The part of `onnxruntime-common` that is used here: both packages have this shape. */
+/** The used subset of `onnxruntime-common`, which both packages share. */
 export interface OrtModule {
   readonly InferenceSession: {
     create(model: Uint8Array, options: Readonly<Record<string, unknown>>): Promise<OrtSession>;
@@ -41,11 +41,11 @@ interface OrtSession {
 
 /** Options of {@link onnxRuntime}. */
 export interface OnnxRuntimeOptions {
-  /** Execution providers, tried in turn: the first that can open the model runs it. */
+  /** Execution providers in order. The first provider that can open the model runs it. */
   readonly executionProviders: readonly string[];
   /** Further options of `InferenceSession.create`. */
   readonly sessionOptions?: Readonly<Record<string, unknown>>;
-  /** Told when a provider could not open a model and the next one is tried. */
+  /** Called when a provider could not open a model, before the next provider is tried. */
   readonly onFallback?: (event: {
     readonly from: string;
     readonly to: string;
@@ -53,7 +53,7 @@ export interface OnnxRuntimeOptions {
   }) => void;
 }
 
-/** Wraps an ONNX Runtime module, `onnxruntime-web` or `onnxruntime-node`, that the caller imported. */
+/** Wraps the ONNX Runtime module that the caller imported: `onnxruntime-web` or `onnxruntime-node`. */
 export function onnxRuntime(
   ort: OrtModule,
   { executionProviders, sessionOptions, onFallback }: OnnxRuntimeOptions,
@@ -78,7 +78,7 @@ export function onnxRuntime(
         }
       }
       const why = messageOf(failure);
-      throw unreadable(`${model.length} bytes that ONNX Runtime refuses: ${why}`, failure);
+      throw unreadable(`${model.length} bytes that ONNX Runtime rejects: ${why}`, failure);
     },
   };
 }
@@ -122,7 +122,10 @@ async function wrapSession(ort: OrtModule, session: OrtSession, backend: string)
   };
 }
 
-/** Two free axes with different names may well have different lengths: such a model is not batched. */
+/**
+ * Returns true if all first axes are the same free axis. Free axes with different names may have different
+ * lengths, so such a model is not batched.
+ */
 function haveOneBatchAxis(values: readonly OrtValueMetadata[]): boolean {
   const [first] = values.map(({ shape }) => shape?.[0]);
   return typeof first === "string" && first !== "" && values.every(({ shape }) => shape?.[0] === first);

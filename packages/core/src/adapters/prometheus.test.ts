@@ -6,14 +6,14 @@ const make = (options?: { readonly maxSeries?: number }) =>
   createMetrics(
     {
       frames_total: { type: "counter", text: "Frames." },
-      queue_items: { type: "gauge", text: "Items that wait." },
+      queue_items: { type: "gauge", text: "Waiting items." },
       run_seconds: { type: "histogram", text: "Runs.", buckets: [0.1, 1] },
     },
     options,
   );
 
 describe("createMetrics()", () => {
-  it("says of every metric what it is, before its values and once", () => {
+  it("writes the type and help of every metric once, before its values", () => {
     const metrics = make();
     metrics.add("frames_total", { source: "edge" });
     metrics.add("frames_total", { source: "cloud" }, 2);
@@ -26,10 +26,10 @@ describe("createMetrics()", () => {
         { name: "frames_total", labels: { source: "cloud" }, value: 2 },
       ],
     });
-    expect(families.get("queue_items")).toEqual({ type: "gauge", help: "Items that wait.", samples: [] });
+    expect(families.get("queue_items")).toEqual({ type: "gauge", help: "Waiting items.", samples: [] });
   });
 
-  it("counts a histogram's values cumulatively, a value at its bound included", () => {
+  it("counts a histogram's values cumulatively, including a value equal to a bound", () => {
     const metrics = make();
     for (const value of [0.05, 0.1, 0.5, 7]) metrics.observe("run_seconds", { model: "m" }, value);
     expect(parseExposition(metrics.text()).get("run_seconds")!.samples).toEqual([
@@ -41,7 +41,7 @@ describe("createMetrics()", () => {
     ]);
   });
 
-  it("carries any label and any help", () => {
+  it("escapes any label and help text", () => {
     const nasty = 'C:\\dir\n"quoted", {x="1"} ü';
     const metrics = createMetrics({ a_total: { type: "counter", text: 'back\\slash\nand "quotes"' } });
     metrics.add("a_total", { path: nasty, empty: "" });
@@ -50,14 +50,14 @@ describe("createMetrics()", () => {
     expect(family.samples).toEqual([{ name: "a_total", labels: { path: nasty, empty: "" }, value: 1 }]);
   });
 
-  it("takes the same labels in another order as the same series", () => {
+  it("treats the same labels in another order as the same series", () => {
     const metrics = make();
     metrics.add("frames_total", { a: "1", b: "2" });
     metrics.add("frames_total", { b: "2", a: "1" });
     expect(metrics.text()).toContain('frames_total{a="1",b="2"} 2\n');
   });
 
-  it("reads gauges when it is read, infinite ones too", () => {
+  it("reads gauges when the text is read, including infinite values", () => {
     const metrics = make();
     const queue = { items: 3 };
     metrics.gauge("queue_items", {}, () => queue.items);
@@ -67,7 +67,7 @@ describe("createMetrics()", () => {
     expect(metrics.text()).toContain('\nqueue_items{kind="sample"} NaN\n');
   });
 
-  it("holds no more series than it may, and counts what it lost", () => {
+  it("keeps at most maxSeries series, and counts the values that it drops", () => {
     const metrics = make({ maxSeries: 2 });
     for (let i = 0; i < 10_000; i++) metrics.add("frames_total", { client: String(i) });
     metrics.add("frames_total", { client: "0" });
@@ -81,13 +81,13 @@ describe("createMetrics()", () => {
     expect(parseExposition(metrics.text()).get("queue_items")!.samples).toHaveLength(2);
   });
 
-  it("refuses what Prometheus would not read", () => {
+  it("rejects definitions and values that Prometheus does not accept", () => {
     const metrics = make();
     expect(() => createMetrics({ "a-b": { type: "counter", text: "" } })).toThrow(
       'expected a name of letters, digits, "_" and ":"; got "a-b"',
     );
     expect(() => createMetrics({ a: { type: "histogram", text: "", buckets: [2, 1] } })).toThrow(
-      "expected buckets that rise; got 2, 1",
+      "expected ascending buckets; got 2, 1",
     );
     expect(() => metrics.add("nothing", {})).toThrow(
       "count nothing: expected a counter; got a metric that is not defined",

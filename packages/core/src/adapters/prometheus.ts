@@ -1,17 +1,17 @@
-/** Names and values that tell the series of one metric apart. Their order does not matter. */
+/** Labels that identify a series of a metric. Their order does not matter. */
 export type MetricLabels = Readonly<Record<string, string>>;
 
-/** What a metric is, for {@link createMetrics}. */
+/** Definition of a metric for {@link createMetrics}. */
 export interface MetricDefinition {
-  /** A counter's name should end in `_total`. */
+  /** Type. A counter's name should end in `_total`. */
   readonly type: "counter" | "gauge" | "histogram";
-  /** What it counts, in a sentence. */
+  /** Help text: what the metric measures, in one sentence. */
   readonly text: string;
-  /** Upper bounds of a histogram, rising, without infinity. Default: seconds, from 1 ms to 5 s. */
+  /** Upper bounds of a histogram, ascending, without infinity. Default: from 1 ms to 5 s, in seconds. */
   readonly buckets?: readonly number[];
 }
 
-/** One value of a metric that is read when the metrics are. */
+/** A value of a metric that is read on demand. */
 export interface MetricSample {
   readonly labels: MetricLabels;
   readonly value: number;
@@ -19,30 +19,30 @@ export interface MetricSample {
 
 /** Counters, gauges and histograms in Prometheus' text format; see {@link createMetrics}. */
 export interface Metrics {
-  /** Adds to a counter. */
+  /** Adds `amount` to a counter. */
   add(name: string, labels: MetricLabels, amount?: number): void;
-  /** A value that is read when the metrics are. Calling it again with the same labels replaces the former. */
+  /** Defines a gauge that is read on demand. A further call with the same labels replaces it. */
   gauge(name: string, labels: MetricLabels, read: () => number): void;
   /**
-   * All series of a counter or gauge, read when the metrics are: for what is counted elsewhere, and for
-   * series that come and go.
+   * Defines all series of a counter or gauge, read on demand: for values that are counted elsewhere, and for
+   * series that appear and disappear.
    */
   collect(name: string, read: () => readonly MetricSample[]): void;
-  /** Counts a value into the buckets of a histogram. */
+  /** Adds a value to a histogram. */
   observe(name: string, labels: MetricLabels, value: number): void;
-  /** Everything, as {@link METRICS_TYPE}. */
+  /** Returns all metrics as {@link METRICS_TYPE}. */
   text(): string;
 }
 
-/** The media type of {@link Metrics}' text. */
+/** Media type of the text of {@link Metrics}. */
 export const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
-/** What one set of labels has come to. */
+/** Accumulated values of one set of labels. */
 interface Series {
-  /** `name="value",...`, in the order in which the labels came first. */
+  /** `name="value",...`, in the order of the labels' first use. */
   readonly pairs: string;
   value: number;
-  /** Values by bucket, not yet summed up. */
+  /** Number of values per bucket, not cumulative. */
   readonly counts: number[];
   sum: number;
   read?: () => number;
@@ -55,20 +55,20 @@ interface Metric extends MetricDefinition {
   collect?: () => readonly MetricSample[];
 }
 
-/** From a digit classifier's run to a request at its deadline. */
+/** Default buckets: from one run of a digit classifier to a request that takes until its deadline. */
 const seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
-/** Counts what was lost to `maxSeries`. */
+/** Counter of the values dropped because of `maxSeries`. */
 const overflow = "sedna_metrics_overflow_total";
 
 /**
- * Metrics of one process. `definitions` names every metric and says what it counts. A metric holds at most
- * `maxSeries` sets of labels: what comes with others is not counted there but in
- * `sedna_metrics_overflow_total`, so that labels which others choose cannot fill the memory.
+ * Creates the metrics of one process. `definitions` names every metric and describes it. A metric keeps at
+ * most `maxSeries` sets of labels: values with further labels are only counted in
+ * `sedna_metrics_overflow_total`, so that labels from outside cannot fill the memory.
  *
- * @throws {RangeError} here and from its methods: names that Prometheus does not take, a metric that is not
- * defined, a method that does not fit its type, an amount that is not a number from 0 up. Source: Prometheus'
- * exposition formats.
+ * @throws {RangeError} Here and from its methods: if Prometheus does not accept a name, a metric is not
+ * defined, a method does not fit the metric's type, or an amount is not a finite number from 0 up. Source:
+ * Prometheus' exposition formats.
  */
 export function createMetrics(
   definitions: Readonly<Record<string, MetricDefinition>>,
@@ -82,13 +82,13 @@ export function createMetrics(
       );
     const bounds = definition.buckets ?? seconds;
     if (!bounds.every((bound, i) => Number.isFinite(bound) && (i === 0 || bound > bounds[i - 1]!)))
-      throw new RangeError(`define ${name}: expected buckets that rise; got ${bounds.join(", ")}`);
+      throw new RangeError(`define ${name}: expected ascending buckets; got ${bounds.join(", ")}`);
     metrics.set(name, { ...definition, name, bounds, series: new Map() });
   };
   for (const [name, definition] of Object.entries(definitions)) define(name, definition);
   define(overflow, {
     type: "counter",
-    text: "Values not counted because their metric had its most series, by metric.",
+    text: "Values dropped because their metric had the maximum number of series, by metric.",
   });
 
   const find = (name: string, ...types: readonly MetricDefinition["type"][]): Metric => {
@@ -100,7 +100,7 @@ export function createMetrics(
     return metric;
   };
 
-  /** The series of these labels; undefined where there is no room for one more. */
+  /** Returns the series of these labels, or `undefined` if the metric has reached `maxSeries`. */
   const seriesOf = (metric: Metric, labels: MetricLabels): Series | undefined => {
     const names = Object.keys(labels);
     const key = JSON.stringify(names.toSorted().map((name) => [name, labels[name]]));
@@ -125,7 +125,7 @@ export function createMetrics(
     return series;
   };
   const countLost = ({ name }: Metric): void => {
-    // Its only label is the name of a defined metric, so it needs no cap of its own.
+    // The only label is the name of a defined metric, so the number of series is limited.
     const { series } = metrics.get(overflow)!;
     const lost = series.get(name) ?? { pairs: pairsOf({ metric: name }), value: 0, counts: [], sum: 0 };
     lost.value++;

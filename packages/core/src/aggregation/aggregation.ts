@@ -25,9 +25,9 @@ const rules = {
   Bucketing,
 } as const;
 
-/** Parameters of `NormClipping`, whose rule may also be named as a job names it. */
+/** Parameters of `NormClipping`, whose rule may also be given by name, as in a job. */
 export interface NamedNormClippingParameters extends Omit<NormClippingParameters, "rule"> {
-  /** Default: FedAvg. */
+  /** Rule that aggregates the clipped updates. Default: FedAvg. */
   readonly rule?:
     | Aggregator
     | { readonly method: keyof typeof rules; readonly param?: Readonly<Record<string, unknown>> };
@@ -39,8 +39,8 @@ function NormClipping({ rule, ...param }: NamedNormClippingParameters): Aggregat
 }
 
 /**
- * Rules that make one model of many, by name, for `select`. FedAvg is Sedna's, under Sedna's name; the rest
- * are ours. Extend by spreading: `{ ...aggregation, Mine: (param) => Aggregator }`. docs/aggregation.md says
- * which is for what.
+ * Aggregation rules by name, for `select`. FedAvg is Sedna's rule under Sedna's name; the other rules are
+ * this project's. Extend the table by spreading: `{ ...aggregation, Mine: (param) => Aggregator }`.
+ * docs/aggregation.md says which rule fits which purpose.
  */
 export const aggregation = { ...rules, NormClipping } as const;

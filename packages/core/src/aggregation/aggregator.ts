@@ -1,37 +1,41 @@
 import type { ModelUpdate, UpdateNorm, VectorKernels } from "@sedna-js/wasm-kernels";
 import type { Tensor } from "../tensor.ts";
 
-/** What one client trained, as Sedna's `AggClient` has it: whole weights, layer by layer. */
+/** The result of one client's training, as in Sedna's `AggClient`: whole weights, layer by layer. */
 export interface AggClient {
   readonly numSamples: number;
   readonly weights: readonly Tensor[];
 }
 
-/** A round's updates on their way to a new model. */
+/** Accumulates the updates of a round into a new model. */
 export interface Accumulator {
   readonly count: number;
-  /** Sum of the weights that were added. */
+  /** Sum of the weights of the added updates. */
   readonly totalWeight: number;
   /**
-   * Adds one client's change of the model. With a NaN or an infinity in it nothing changes.
-   * @throws {RangeError} on numbers that are not finite, another length, a weight that is not above 0.
+   * Adds one client's update to the round. An update that contains NaN or an infinity changes nothing.
+   * @throws {RangeError} If a number is not finite, the length differs from the model's, or the weight is not
+   * above 0.
    */
   add(
     update: ModelUpdate,
     options: {
-      /** The client's samples. Rules that weigh updates by it take a wrong one at its word: cap it. */
+      /**
+       * Number of the client's samples. Rules that weigh updates by it cannot detect a false number: cap it.
+       */
       readonly weight: number;
       readonly client: string;
       /**
-       * Versions between the model that it was trained on and this one, in the buffered mode; default 0.
-       * Rules that weigh discount it by `stalenessWeight`.
+       * Number of versions between the model that the update was trained on and the round's model, in
+       * buffered mode. Rules that weigh updates discount it by `stalenessWeight`. Default 0.
        */
       readonly staleness?: number;
     },
   ): UpdateNorm;
   /**
-   * What was added so far in a form that `restore` of a new round takes back, as if all had been added there:
-   * the mean, or undefined for a rule that needs the updates themselves (then who logs must keep those).
+   * Returns the mean of the added updates in a form that `restore` of a new round accepts as if they had been
+   * added there. Returns `undefined` if the rule needs the individual updates; the caller must then log the
+   * updates.
    */
   state(): { readonly count: number; readonly totalWeight: number; readonly mean: Float32Array } | undefined;
   restore(state: { readonly count: number; readonly totalWeight: number; readonly mean: Float32Array }): void;
@@ -42,37 +46,43 @@ export interface Accumulator {
    */
   finish(): {
     readonly model: Float32Array;
-    /** The aggregator's own memory for the next round, such as momentum. */ readonly memory:
+    /** State of the server optimizer for the next round, such as momentum. */ readonly memory:
       | Float32Array
       | undefined;
   };
   dispose(): void;
 }
 
-/** What a round is opened with. */
+/** The options of a round. */
 export interface AggregationRound {
   readonly kernels: VectorKernels;
-  /** The round's model, flat; updates are changes of it. */
+  /** The round's model, flat. Updates are differences from it. */
   readonly base: Float32Array;
-  /** Most updates that may come. */
+  /** Maximum number of updates. */
   readonly capacity: number;
-  /** What the last round's `finish` gave. */
+  /** The server state that the last round's `finish` returned. */
   readonly memory?: Float32Array | undefined;
-  /** Uniform in [0,1), for rules that draw. */
+  /** Uniform draws in [0,1), for randomized rules. */
   readonly random: () => number;
 }
 
-/** A rule that makes one model of many. Built from a table: `select(aggregation, { method: "FedAvg" })`. */
+/**
+ * A rule that aggregates updates into one model. Created from a table: `select(aggregation, { method:
+ * "FedAvg" })`.
+ */
 export interface Aggregator {
   readonly name: string;
-  /** Fewer updates than this and its promise does not hold: it refuses. */
+  /** Minimum number of updates for which the rule's guarantee holds. With fewer updates the rule throws. */
   readonly minClients: number;
   /**
-   * True where it needs only the weighted sum, as a secure sum gives it. A rule that clips needs to see each
-   * update.
+   * True if the rule needs only the weighted sum, as secure aggregation returns it. A rule that clips needs
+   * each update.
    */
   readonly needsSumOnly: boolean;
-  /** Sedna's form: whole weights of all clients at once. No clients: the last result, or undefined. */
+  /**
+   * Sedna's batch form: takes the whole weights of all clients at once. Without clients, returns the last
+   * result or `undefined`.
+   */
   aggregate(clients: readonly AggClient[]): readonly Tensor[] | undefined;
   open(round: AggregationRound): Accumulator;
 }

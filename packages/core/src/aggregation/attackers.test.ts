@@ -5,8 +5,8 @@ import type { Aggregator } from "./aggregator.ts";
 import { aggregation } from "./aggregation.ts";
 import { distance, draws, normal, run } from "./rule-fixture.suite.ts";
 
-// A fifth of 50 clients is hostile. How far is the model from the mean of the honest ones, in lengths of that
-// mean?
+// A fifth of 50 clients is hostile. Measures the distance of the model from the honest mean, in norms of that
+// mean.
 
 const kernels = await loadVectorKernels({ backend: "wasm" });
 afterAll(() => kernels.dispose());
@@ -17,7 +17,7 @@ const CLIENTS = 50;
 const HOSTILE = 10;
 const noise = normal(11);
 const way = Float32Array.from({ length: LENGTH }, noise);
-/** Each its own way from the common one, by about as much as that is long. */
+/** Honest updates: a common direction plus noise of about the same norm. */
 const honest = Array.from({ length: CLIENTS }, () => way.map((x) => x + noise()));
 const honestMean = way.map(
   (_, i) => honest.slice(HOSTILE).reduce((sum, update) => sum + update[i]!, 0) / (CLIENTS - HOSTILE),
@@ -27,13 +27,16 @@ const typicalNorm = distance(honest[0]!, new Float32Array(LENGTH));
 
 const attacks: Readonly<Record<string, (update: Float32Array) => Float32Array>> = {
   "sign flip": (update) => update.map((x) => -x),
-  "sign flip, ten times as long": (update) => update.map((x) => -10 * x),
+  "sign flip, scaled by 10": (update) => update.map((x) => -10 * x),
   "scaled by 100": (update) => update.map((x) => 100 * x),
-  "all the same way": (update) => update.map((_, i) => 3 * (i % 2 ? 1 : -1)),
-  "the largest number there is": (update) => update.map((x) => (x > 0 ? 3.4e38 : -3.4e38)),
+  "all in the same direction": (update) => update.map((_, i) => 3 * (i % 2 ? 1 : -1)),
+  "near the float32 maximum": (update) => update.map((x) => (x > 0 ? 3.4e38 : -3.4e38)),
 };
 
-/** How far off the rule is when the first ten clients attack, mixed among the others in a fixed order. */
+/**
+ * Returns the distance of the rule's model from the honest mean, in norms of that mean, when the first ten
+ * clients attack. The updates arrive in a fixed mixed order.
+ */
 function off(rule: Aggregator, attack: (update: Float32Array) => Float32Array): number {
   const updates = honest.map((update, i): ModelUpdate => ({
     encoding: "f32",
@@ -68,19 +71,19 @@ describe.each(robust)("%s %o against a fifth of hostile clients", (method, param
     expect(off(build(method, param), attack)).toBeLessThan(most);
   });
 
-  it("and against none is near the mean", () => {
+  it("stays near the mean without an attack", () => {
     expect(off(build(method, param), (update) => update)).toBeLessThan(most);
   });
 });
 
 describe("the plain mean against a fifth of hostile clients", () => {
-  it("goes wherever they say", () => {
-    expect(off(build("FedAvg"), attacks["sign flip, ten times as long"]!)).toBeGreaterThan(2);
+  it("follows the attackers", () => {
+    expect(off(build("FedAvg"), attacks["sign flip, scaled by 10"]!)).toBeGreaterThan(2);
     expect(off(build("FedAvg"), attacks["scaled by 100"]!)).toBeGreaterThan(15);
-    expect(off(build("FedAvg"), attacks["the largest number there is"]!)).toBeGreaterThan(1e30);
+    expect(off(build("FedAvg"), attacks["near the float32 maximum"]!)).toBeGreaterThan(1e30);
   });
 
-  it("when clipped, does so by no more than their share", () => {
+  it("limits the attackers to their share if it clips updates", () => {
     for (const attack of Object.values(attacks))
       expect(off(build("FedAvg", { clipNorm: typicalNorm }), attack)).toBeLessThan(0.65);
   });

@@ -13,7 +13,7 @@ const build = (method: string, param?: object): Aggregator => select(aggregation
 const base = Float32Array.of(1, 2);
 const initial = [tensor("float32", [2], base)];
 
-describe("a cohort that is too small for a rule's promise is refused", () => {
+describe("cohort requirements", () => {
   const least: readonly (readonly [string, object, number])[] = [
     ["FedAvg", {}, 1],
     ["FedAdam", {}, 1],
@@ -50,7 +50,7 @@ describe("a cohort that is too small for a rule's promise is refused", () => {
       numSamples: 3,
       weights: [tensor("float32", [2], Float32Array.of(i, 1))],
     }));
-    // Sedna's form of no clients is no error, and a mean of one is one.
+    // Sedna's batch form accepts an empty list of clients, and a mean accepts a single client.
     if (minClients > 1)
       expect(() => build(method, { ...param, initial }).aggregate(clients.slice(1))).toThrow(
         expect.objectContaining(rejected) as Error,
@@ -58,7 +58,7 @@ describe("a cohort that is too small for a rule's promise is refused", () => {
     expect(build(method, { ...param, initial }).aggregate(clients)).toHaveLength(1);
   });
 
-  it("who has no samples, or numbers that are not finite, has no vote in a robust rule's batch form", () => {
+  it("ignore clients without samples or with numbers that are not finite in a robust rule's batch form", () => {
     const client = (numSamples: number, value: number) => ({
       numSamples,
       weights: [tensor("float64", [1], Float64Array.of(value))],
@@ -73,7 +73,7 @@ describe("a cohort that is too small for a rule's promise is refused", () => {
     );
   });
 
-  it("FLTrust needs a root update that says something, and somebody who agrees with it", () => {
+  it("include a nonzero root update and an update that agrees with it for FLTrust", () => {
     const trust = (root: readonly number[]): Aggregator =>
       build("FLTrust", { rootUpdate: () => Float32Array.from(root) });
     const code = (code: string): Error => expect.objectContaining({ code }) as Error;
@@ -115,22 +115,22 @@ describe("parameters", () => {
     expect(() => build(method, param)).toThrow(kind);
   });
 
-  it("come as Sedna's jobs write them, in lists of keys and strings", () => {
+  it("accept lists of keys and string values, as in Sedna's jobs", () => {
     const rule = select(aggregation, { method: "NormClipping", param: [{ key: "clipNorm", value: "5" }] });
     expect([...run(rule, { kernels, base: new Float32Array(2), updates: [f32([30, 40])] }).model]).toEqual([
       3, 4,
     ]);
   });
 
-  it("of NormClipping may hold a rule that is no name", () => {
+  it("accept a rule object instead of a name for NormClipping", () => {
     const rule = aggregation.NormClipping({ clipNorm: 5, rule: aggregation.Median() });
     expect(rule).toMatchObject({ name: "NormClipping", minClients: 3, needsSumOnly: false });
   });
 
-  it("tell which rules a secure sum can serve", () => {
+  it("determine which rules support secure aggregation", () => {
     const served = ["FedAvg", "FedAvgM", "FedAdam", "FedProx", "FedBuff"];
     for (const method of served) expect(build(method).needsSumOnly).toBe(true);
-    // To clip an update one must see it.
+    // A rule needs to see an update to clip it.
     for (const method of served) expect(build(method, { clipNorm: 1 }).needsSumOnly).toBe(false);
     for (const [method, param] of [
       ["Median"],
@@ -143,8 +143,8 @@ describe("parameters", () => {
   });
 });
 
-describe("ties and shares", () => {
-  it("of two updates that are as near to the others, Krum's choice does not hang on who came first", () => {
+describe("ties and fractions", () => {
+  it("do not make Krum's selection depend on the order of arrival", () => {
     const updates = [-3, -2, -1, 1, 2, 3].map((x) => f32([x, 0]));
     const chosen = (order: typeof updates): number[] => [
       ...run(build("MultiKrum", { f: 1, m: 1 }), { kernels, base: new Float32Array(2), updates: order })
@@ -153,7 +153,7 @@ describe("ties and shares", () => {
     expect(chosen(updates)).toEqual(chosen(updates.toReversed()));
   });
 
-  it("29 % of 100 clients are 29, though 0.29 * 100 is a little less in floating point", () => {
+  it("trim 29 of 100 clients by 0.29, although 0.29 * 100 is slightly below 29 in floating point", () => {
     expect(Math.floor(0.29 * 100)).toBe(28);
     const updates = Array.from({ length: 100 }, (_, i) => f32([i < 29 ? 1e6 : 1, 0]));
     expect([
@@ -162,8 +162,8 @@ describe("ties and shares", () => {
   });
 });
 
-describe("a round that would end the federation", () => {
-  it("is refused: a model with an infinity is no model", () => {
+describe("a round", () => {
+  it("rejects a model with an infinity", () => {
     const far = Float32Array.of(3e38, 0);
     for (const method of ["FedAvg", "FedAvgM", "Median"]) {
       const updates = Array.from({ length: 3 }, () => f32([3e38, 0]));
@@ -173,18 +173,18 @@ describe("a round that would end the federation", () => {
     }
   });
 
-  it("is refused: a memory of another model", () => {
+  it("rejects the server state of another model", () => {
     for (const method of ["FedAvgM", "FedAdam"])
       expect(() =>
         run(build(method), { kernels, base, memory: new Float32Array(3), updates: [f32([1, 1])] }),
       ).toThrow(RangeError);
-    // A rule that remembers nothing asks nothing of what another one left.
+    // A rule without server state ignores the state of another rule.
     expect(
       run(build("FedAvg"), { kernels, base, memory: new Float32Array(0), updates: [f32([1, 1])] }).memory,
     ).toBeUndefined();
   });
 
-  it("is refused: one update more than was agreed", () => {
+  it("rejects an update beyond its capacity", () => {
     const open = openRound(build("Median"), { kernels, base, capacity: 3 });
     for (let i = 0; i < 3; i++) open.add(f32([i, i]), { weight: 1, client: String(i) });
     expect(() => open.add(f32([9, 9]), { weight: 1, client: "late" })).toThrow(RangeError);

@@ -7,7 +7,7 @@ import type { AggClient, Aggregator } from "./aggregator.ts";
 import { FedAvg } from "./rules/fed-avg.ts";
 import { aggregation } from "./aggregation.ts";
 
-// Sedna's own FedAvg on its own cases; what a case departs in is named and asserted below.
+// Runs Sedna's own FedAvg cases. The deviations from Sedna are named and asserted below.
 
 interface Row {
   readonly tag: string;
@@ -17,7 +17,7 @@ interface Row {
   readonly error?: string;
 }
 
-// The kernels' tests read the same file.
+// The kernel tests read the same file.
 const rows = (
   JSON.parse(readFileSync(new URL("../../../wasm-kernels/golden/fedavg.json", import.meta.url), "utf8")) as {
     cases: Row[];
@@ -25,7 +25,7 @@ const rows = (
 ).cases;
 const cases = rows.filter(({ clients }) => clients !== undefined);
 
-/** Numbers that JSON does not know, from their encoding. */
+/** Decodes the numbers that JSON cannot represent. */
 function numbers(value: unknown): unknown {
   if (value === "__NaN__") return Number.NaN;
   if (value === "__Infinity__") return Infinity;
@@ -33,7 +33,7 @@ function numbers(value: unknown): unknown {
   return Array.isArray(value) ? value.map(numbers) : value;
 }
 
-/** A layer as Sedna held it: a list is float64, an array has its own type. */
+/** Returns a layer as Sedna holds it: a list is float64, an array keeps its dtype. */
 function layer(value: unknown): Tensor {
   if (typeof value !== "object" || value === null || !("__ndarray__" in value))
     return fromNested(numbers(value), "float64");
@@ -49,7 +49,7 @@ function layer(value: unknown): Tensor {
 const clientsOf = ({ clients = [] }: Row): AggClient[] =>
   clients.map(({ num_samples, weights }) => ({ numSamples: num_samples, weights: weights.map(layer) }));
 
-/** Where this project departs from Sedna on purpose; docs/sedna-map.md has the list for people. */
+/** Deliberate deviations from Sedna; docs/sedna-map.md explains them. */
 const deviations: readonly {
   readonly name: string;
   readonly tag: string;
@@ -75,7 +75,7 @@ const deviations: readonly {
     expected: TypeError,
   },
   {
-    name: "a client with more layers is no client of this model",
+    name: "a client with surplus layers is an error",
     tag: "second client has more layers (extra ignored)",
     sedna: [[2]],
     expected: TypeError,
@@ -96,13 +96,13 @@ describe("golden vectors of FedAvg", () => {
       expect(() => ruleFor(row).aggregate(clientsOf(row))).toThrow(TypeError);
     } else {
       const result = ruleFor(row).aggregate(clientsOf(row));
-      // toEqual tells numbers apart by Object.is: NaN is itself, and -0 is not 0.
+      // toEqual compares numbers by Object.is: NaN equals NaN, and -0 differs from 0.
       expect(result?.map(toNested) ?? null).toEqual(numbers(row.result));
       for (const { dtype } of result ?? []) expect(dtype).toBe("float64");
     }
   });
 
-  it("are all there, arrays and lists among them", () => {
+  it("include all 33 cases, with arrays and lists", () => {
     expect(cases).toHaveLength(33);
     const kinds = new Set(
       cases.flatMap(({ clients = [] }) =>
@@ -115,7 +115,7 @@ describe("golden vectors of FedAvg", () => {
     expect(deviations.every(({ tag }) => cases.some((row) => row.tag === tag))).toBe(true);
   });
 
-  it("of Sedna's other names, FedAvgV2 and MistNet, describe what Plato runs: they are no rules", () => {
+  it("describe Plato's classes under Sedna's names FedAvgV2 and MistNet, which are not rules", () => {
     const others = rows.filter(
       (row) =>
         row.class !== undefined ||
@@ -132,13 +132,13 @@ describe("golden vectors of FedAvg", () => {
   });
 });
 
-describe("FedAvg in Sedna's form", () => {
+describe("FedAvg in Sedna's batch form", () => {
   const client = (numSamples: number, ...values: number[]): AggClient => ({
     numSamples,
     weights: [tensor("float32", [values.length], Float32Array.from(values))],
   });
 
-  it("gives results that are the caller's own", () => {
+  it("returns results that the caller may modify", () => {
     const rule = FedAvg();
     (rule.aggregate([client(1, 1, 2)])![0]!.data as Float64Array).fill(9);
     const again = rule.aggregate([])!;
@@ -147,7 +147,7 @@ describe("FedAvg in Sedna's form", () => {
     expect(toNested(rule.aggregate([])![0]!)).toEqual([1, 2]);
   });
 
-  it("keeps the last result when a round is refused", () => {
+  it("keeps the last result if a round is rejected", () => {
     const rule = FedAvg();
     rule.aggregate([client(1, 1, 2)]);
     expect(() => rule.aggregate([client(1, 1, 2), client(1, 1)])).toThrow(TypeError);
@@ -157,7 +157,7 @@ describe("FedAvg in Sedna's form", () => {
     expect(toNested(rule.aggregate([])![0]!)).toEqual([1, 2]);
   });
 
-  it("takes int64 layers, which are BigInts", () => {
+  it("accepts int64 layers, which hold BigInts", () => {
     const layers = (value: bigint): Tensor[] => [tensor("int64", [1], BigInt64Array.of(value))];
     expect(
       toNested(
@@ -170,7 +170,7 @@ describe("FedAvg in Sedna's form", () => {
     expect(elementCount([])).toBe(1);
   });
 
-  it("clips changes of the model that it last gave, and asks for one to start from", () => {
+  it("clips updates relative to its last result, and requires an initial model", () => {
     expect(() => FedAvg({ clipNorm: 5 }).aggregate([client(1, 30, 40)])).toThrow(TypeError);
     const rule = FedAvg({ clipNorm: "5", initial: [tensor("float32", [2], new Float32Array(2))] });
     expect(toNested(rule.aggregate([client(1, 30, 40)])![0]!)).toEqual([3, 4]);

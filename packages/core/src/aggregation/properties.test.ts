@@ -12,7 +12,7 @@ const build = (method: string, param?: object): Aggregator => select(aggregation
 const LENGTH = 5;
 const base = Float32Array.from({ length: LENGTH }, (_, i) => i / 4 - 0.5);
 
-/** Numbers that float32 adds without rounding, so that what must be equal is equal. */
+/** Numbers that float32 adds without rounding, so that equal results compare as equal. */
 const dyadic = fc.integer({ min: -4096, max: 4096 }).map((x) => x / 64);
 const vector = fc.array(dyadic, { minLength: LENGTH, maxLength: LENGTH });
 const cohort = fc.array(vector, { minLength: 9, maxLength: 15 });
@@ -37,10 +37,10 @@ const every: readonly (readonly [string, object?])[] = [
 const name = ([method, param]: readonly [string, object?]): string =>
   `${method} ${JSON.stringify(param ?? {})}`;
 const named = every.map((one) => ({ name: name(one), rule: () => build(...one) }));
-/** Bucketing draws who is with whom: another order is another draw. */
+/** Bucketing draws which clients share a bucket: another order is another draw. */
 const orderless = named.filter(({ name: label }) => !label.startsWith("Bucketing"));
 
-/** FLTrust may find nobody to trust. */
+/** Returns the model, or "nobody" if FLTrust trusts no update. */
 const model = (
   rule: Aggregator,
   options: { readonly updates: readonly ModelUpdate[]; readonly weights?: readonly number[] },
@@ -54,7 +54,7 @@ const model = (
 };
 
 describe.each(orderless)("$name", ({ rule }) => {
-  it("does not ask in which order the updates came", () => {
+  it("does not depend on the order of the updates", () => {
     fc.assert(
       fc.property(
         cohort.chain((rows) =>
@@ -89,10 +89,10 @@ describe.each(named)("$name", ({ rule }) => {
     ["an infinite half", { encoding: "f16", values: Uint16Array.of(0, 0x7c00, 0, 0, 0) }],
     ["a sparse NaN", { encoding: "topk", indices: Uint32Array.of(1), values: Float32Array.of(Number.NaN) }],
     ["an index beyond the end", { encoding: "topk", indices: Uint32Array.of(5), values: Float32Array.of(1) }],
-    ["a length of its own", f32([1, 2, 3, 4])],
+    ["a wrong length", f32([1, 2, 3, 4])],
   ];
 
-  it.each(odd)("C22: an update with %s is refused and changes not one bit", (_, malformed) => {
+  it.each(odd)("C22: rejects an update with %s and keeps the accumulator bit for bit", (_, malformed) => {
     fc.assert(
       fc.property(cohort, fc.nat(), (rows, at) => {
         const finish = (updates: readonly ModelUpdate[]): Uint8Array | string => {
@@ -114,14 +114,14 @@ describe.each(named)("$name", ({ rule }) => {
           }
         };
         const clean = rows.map(f32);
-        // Bits, not numbers: 0 and -0 are two.
+        // Compare bits, not numbers: 0 and -0 differ.
         expect(finish(clean.toSpliced(at % (rows.length + 1), 0, malformed))).toEqual(finish(clean));
       }),
       { numRuns: 10 },
     );
   });
 
-  it.each([0, -1, Number.NaN, Infinity])("C22: a weight of %s is refused", (weight) => {
+  it.each([0, -1, Number.NaN, Infinity])("C22: rejects a weight of %s", (weight) => {
     const open = openRound(rule(), { kernels, base });
     expect(() => open.add(f32(base), { weight, client: "hostile" })).toThrow(RangeError);
     expect(() => open.add(f32(base), { weight: "5" as never, client: "hostile" })).toThrow(TypeError);
@@ -137,7 +137,7 @@ describe.each([
   ["TrimmedMean", { trim: 4 }],
   ["MultiKrum", { f: 2, m: 1 }],
 ] as const)("%s %o", (method, param) => {
-  it("moves along when all updates are moved", () => {
+  it("moves the model by the same vector if all updates move by it", () => {
     fc.assert(
       fc.property(cohort, vector, (rows, shift) => {
         const zero = new Float32Array(LENGTH);
@@ -160,7 +160,7 @@ describe.each([
   ["NormClipping", { clipNorm: 2 }],
   ["NormClipping", { clipNorm: 2, rule: { method: "FedProx" } }],
 ] as const)("%s %o", (method, param) => {
-  it("lets one client of n move the model by at most twice maxNorm times its share", () => {
+  it("lets one client of n move the model by at most twice clipNorm times its share", () => {
     const huge = fc.array(fc.double({ min: -3e37, max: 3e37, noNaN: true }), {
       minLength: LENGTH,
       maxLength: LENGTH,
@@ -183,7 +183,7 @@ describe.each([
   ["Median", {}],
   ["TrimmedMean", { trim: 4 }],
 ] as const)("%s %o", (method, param) => {
-  it("stays between honest values, whatever four of at least 13 clients say", () => {
+  it("stays between honest values against four hostile clients among at least 13", () => {
     const hostile = fc.array(
       fc.array(fc.float({ noNaN: true, noDefaultInfinity: true }), { minLength: LENGTH, maxLength: LENGTH }),
       { minLength: 4, maxLength: 4 },

@@ -7,7 +7,7 @@ import { aggregation } from "./aggregation.ts";
 import { draws, f32, openRound, relativeError, run } from "./rule-fixture.suite.ts";
 import { stalenessWeight } from "./lib/mean-accumulator.ts";
 
-// What a rule remembers: from update to update within a round, and from round to round.
+// Tests the state of rules: from update to update within a round, and from round to round.
 
 const kernels = await loadVectorKernels({ backend: "wasm" });
 afterAll(() => kernels.dispose());
@@ -23,7 +23,7 @@ describe.each([
 ] as const)("%s %o over ten rounds", (method, param) => {
   const rounds = Array.from({ length: 10 }, change);
 
-  /** The formulas of the papers, a coordinate at a time. */
+  /** Reference implementation: the papers' formulas, one coordinate at a time. */
   const twin = (): number[] =>
     Array.from({ length: LENGTH }, (_, i) => {
       let [x, m] = [0, 0];
@@ -51,7 +51,7 @@ describe.each([
       return x;
     });
 
-  it("streaming, is the formula, with its memory handed on", () => {
+  it("matches the formula when streaming, with its server state passed on", () => {
     let base: Float32Array = new Float32Array(LENGTH);
     let memory: Float32Array | undefined;
     for (const changes of rounds) {
@@ -62,14 +62,14 @@ describe.each([
         memory,
         updates: [f32(changes), f32(changes)],
       });
-      // A round that was lost before it was written is finished once more, from the same memory.
+      // A round that is lost before it is written is finished again from the same server state.
       expect(memory).toEqual(before);
       ({ model: base, memory } = made);
     }
     expect(relativeError(base, twin())).toBeLessThan(2e-6);
   });
 
-  it("in Sedna's form, is the formula, for clients that start where the last result is", () => {
+  it("matches the formula in Sedna's batch form, for clients that start from the last result", () => {
     const rule = build(method, {
       ...param,
       initial: [tensor("float64", [LENGTH], new Float64Array(LENGTH))],
@@ -92,7 +92,7 @@ describe.each([
   });
 });
 
-describe("C20: a sum that is restored", () => {
+describe("C20: a restored accumulator", () => {
   it.each([
     ["FedAvg", {}],
     ["FedAvg", { clipNorm: 0.5 }],
@@ -102,7 +102,7 @@ describe("C20: a sum that is restored", () => {
     ["FedBuff", {}],
     ["NormClipping", { clipNorm: 0.5 }],
     ["NormClipping", { clipNorm: 0.5, rule: { method: "FedAvgM" } }],
-  ])("of %s %o goes on as if all had been added there", (method, param) => {
+  ])("of %s %o continues as if all updates had been added to it", (method, param) => {
     const updates = Array.from({ length: 20 }, (_, i) => ({
       values: f32(change()),
       weight: 1 + (i % 5),
@@ -117,13 +117,13 @@ describe("C20: a sum that is restored", () => {
 
     const whole = openRound(rule, { kernels, base });
     add(whole, 0, 20);
-    // Killed and restored after each of four parts, the first before anything came.
+    // Restore after each of four parts, the first time before any update.
     let state = openRound(rule, { kernels, base }).state()!;
     for (const from of [0, 5, 10, 15]) {
       const part = openRound(rule, { kernels, base });
       part.restore(state);
       add(part, from, from + 5);
-      // What a log gives back.
+      // A log returns a copy.
       state = structuredClone(part.state()!);
       part.dispose();
     }
@@ -145,7 +145,7 @@ describe("C20: a sum that is restored", () => {
     ["Bucketing", { f: 1, clipNorm: 1 }],
     ["FLTrust", { rootUpdate: (base: Float32Array) => base.slice().fill(1) }],
     ["NormClipping", { clipNorm: 1, rule: { method: "Median" } }],
-  ])("there is none of %s %o, which needs the updates", (method, param) => {
+  ])("does not exist for %s %o, which needs the updates", (method, param) => {
     const open = openRound(build(method, param), { kernels, base: new Float32Array(2) });
     expect(open.state()).toBeUndefined();
     expect(() => open.restore({ count: 1, totalWeight: 1, mean: new Float32Array(2) })).toThrow(TypeError);
@@ -154,10 +154,10 @@ describe("C20: a sum that is restored", () => {
 });
 
 describe("FedBuff", () => {
-  it("discounts a change by the age of the model that it started from", () => {
+  it("discounts an update by the staleness of its base model", () => {
     const base = new Float32Array(1);
     const updates = [f32([1]), f32([5]), f32([9])];
-    // Source's formula for clients alike: the mean of s(tau) * change.
+    // The paper's formula for equally weighted clients: the mean of s(tau) * update.
     const { model } = run(build("FedBuff", { learningRate: 2 }), {
       kernels,
       base,
@@ -175,7 +175,7 @@ describe("FedBuff", () => {
     expect(alike.model[0]).toBeCloseTo((1 + 5 + 18) / 4, 6);
   });
 
-  it("makes a smaller step of a buffer in which all is stale", () => {
+  it("makes a smaller step if all updates of the buffer are stale", () => {
     const made = (staleness: number): number =>
       run(build("FedBuff"), {
         kernels,
@@ -186,7 +186,7 @@ describe("FedBuff", () => {
     expect([0, 3, 15].map(made)).toEqual([4, 2, 1]);
   });
 
-  it("refuses an age that is none", () => {
+  it("rejects an invalid staleness", () => {
     const open = openRound(build("FedBuff"), { kernels, base: new Float32Array(1) });
     for (const staleness of [-1, Number.NaN, Infinity])
       expect(() => open.add(f32([1]), { weight: 1, client: "a", staleness })).toThrow(RangeError);

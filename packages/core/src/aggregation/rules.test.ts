@@ -6,8 +6,8 @@ import type { AggClient, Aggregator } from "./aggregator.ts";
 import { aggregation } from "./aggregation.ts";
 import { draws, relativeError, run } from "./rule-fixture.suite.ts";
 
-// Each rule against a twin that says what it does in the fewest words: streaming on the kernels, and in
-// Sedna's form.
+// Compares each rule, streaming on the kernels and in Sedna's batch form, with a minimal reference
+// implementation.
 
 type Vectors = readonly (readonly number[])[];
 const kernels = await loadVectorKernels({ backend: "wasm" });
@@ -59,8 +59,8 @@ const rootOf = (length: number): number[] =>
 const build = (method: string, param?: object): Aggregator => select(aggregation, { method, param } as never);
 
 /**
- * A rule by what a job says of it, and its twin: from changes and weights to the mean change of a first
- * round.
+ * A rule as named by a job, and its reference implementation: from updates and weights to the mean update of
+ * a first round.
  */
 const rules: readonly {
   readonly name: string;
@@ -77,7 +77,7 @@ const rules: readonly {
   },
   { name: "FedProx", method: "FedProx", param: {}, twin: weighted },
   {
-    name: "FedBuff, all fresh",
+    name: "FedBuff, no stale updates",
     method: "FedBuff",
     param: { learningRate: "0.5" },
     twin: (rows, weights) => scaled(weighted(rows, weights), 0.5),
@@ -102,13 +102,13 @@ const rules: readonly {
     twin: (rows, weights) => weighted(rows, weights).map((x) => (0.01 * x) / (Math.abs(x) + 0.01)),
   },
   {
-    name: "TrimmedMean of a share",
+    name: "TrimmedMean by fraction",
     method: "TrimmedMean",
     param: { trim: "0.2" },
     twin: (rows) => trimmed(rows, Math.floor(rows.length / 5)),
   },
   {
-    name: "TrimmedMean of a count",
+    name: "TrimmedMean by count",
     method: "TrimmedMean",
     param: { trim: 2 },
     twin: (rows) => trimmed(rows, 2),
@@ -133,7 +133,7 @@ const rules: readonly {
     twin: (rows, weights) => weighted(clipped(rows, 2), weights),
   },
   {
-    name: "NormClipping of a median",
+    name: "NormClipping with Median",
     method: "NormClipping",
     param: { clipNorm: "2", rule: { method: "Median" } },
     twin: (rows) => trimmed(clipped(rows, 2), Math.ceil(rows.length / 2) - 1),
@@ -146,7 +146,7 @@ const rules: readonly {
   },
 ];
 
-/** Updates of unlike lengths around a common direction, as float32 numbers. */
+/** Creates updates of different norms around a common direction, as float32 numbers. */
 function cohort({ clients, length, seed }: { clients: number; length: number; seed: number }): {
   rows: number[][];
   weights: number[];
@@ -175,8 +175,8 @@ describe.each(rules)("$name", ({ method, param, twin }) => {
     [13, 1003],
     // More than one block of columns.
     [50, 6001],
-  ])("of %i updates of %i numbers is what its twin says", (clients, length) => {
-    // A single number would leave FLTrust's cosine at -1 or 1, which is as good a case as any.
+  ])("matches its reference implementation on %i updates of %i numbers", (clients, length) => {
+    // With a single number, FLTrust's cosine is -1 or 1, which is a valid case.
     const { rows, weights, base } = cohort({ clients, length, seed: clients * 31 + length });
     const change = twin(rows, weights);
     if (change.some(Number.isNaN))
@@ -192,11 +192,11 @@ describe.each(rules)("$name", ({ method, param, twin }) => {
     ).toBeLessThan(3e-7);
   });
 
-  it("takes all encodings into one round", () => {
+  it("accepts all encodings in one round", () => {
     const length = 40;
     const updates: ModelUpdate[] = Array.from({ length: 12 }, (_, i): ModelUpdate => {
       if (i % 4 === 0) return dense(Array.from({ length }, (_, j) => (j % 7) / 8 - 0.25 + i / 64));
-      // Halves: 1 and 1.25, -0.5.
+      // Half-precision 1, 1.25 and -0.5.
       if (i % 4 === 1)
         return {
           encoding: "f16",
@@ -230,7 +230,7 @@ describe.each(rules)("$name", ({ method, param, twin }) => {
     ).toBeLessThan(3e-7);
   });
 
-  it("in Sedna's form is the same on whole weights", () => {
+  it("gives the same result in Sedna's batch form on whole weights", () => {
     const { rows, weights, base } = cohort({ clients: 13, length: 24, seed: 5 });
     const initial = [
       tensor("float64", [2, 3], Float64Array.from(base.subarray(0, 6))),
@@ -260,7 +260,7 @@ describe.each(rules)("$name", ({ method, param, twin }) => {
     ).toBeLessThan(1e-12);
   });
 
-  it("leaves the updates that it was given as they were", () => {
+  it("does not modify the updates or the base", () => {
     const { rows, weights, base } = cohort({ clients: 9, length: 33, seed: 3 });
     const updates = rows.map(dense);
     const before = base.slice();

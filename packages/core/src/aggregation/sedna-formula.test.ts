@@ -3,10 +3,10 @@ import { expect, it } from "vitest";
 import { tensor, toNested, type Tensor } from "../tensor.ts";
 import { FedAvg } from "./rules/fed-avg.ts";
 
-// The golden vectors have no float32 arrays; numpy itself does, and its rounding is what "to the bit" is
-// about.
+// The golden vectors have no float32 arrays, but numpy has: its float32 rounding is what FedAvg reproduces
+// bit for bit.
 
-/** Sedna's formula, written anew: reads rounds as JSON, writes their means. */
+/** Independent implementation of Sedna's formula: reads rounds as JSON and writes their means. */
 const FORMULA = `
 import json, sys
 import numpy as np
@@ -27,11 +27,12 @@ json.dump(answers, sys.stdout)
 const python = process.env["SEDNA_PYTHON"] ?? "python3";
 const found = spawnSync(python, ["-c", "import numpy; print(numpy.__version__)"], { encoding: "utf8" });
 /**
- * Before 2 numpy made a float64 of a float32 and a number above 65535, as of a float32 scalar and any number.
+ * numpy before version 2 promotes a float32 and a number above 65535 to float64, and also a float32 scalar
+ * and any number.
  */
 const absent = found.error !== undefined || found.status !== 0 || Number.parseInt(found.stdout, 10) < 2;
 
-/** Repeatable draws in [0,1). */
+/** Creates a generator of repeatable draws in [0,1). */
 function draws(seed: number): () => number {
   let state = seed >>> 0;
   return () => ((state = (Math.imul(state, 1664525) + 1013904223) >>> 0) >>> 8) / 2 ** 24;
@@ -58,17 +59,17 @@ function round(seed: number): Client[] {
         dtype === "float32" ? Float32Array.from(values) : Float64Array.from(values),
       );
     });
-    // Now and then more samples than float32 counts one by one.
+    // Occasionally more samples than float32 can count one by one.
     return { n: Math.ceil(next() * (next() < 0.2 ? 2 ** 31 : 5000)), dtype, layers };
   });
 }
 
-it("FedAvg is numpy's answer to Sedna's formula, to the bit, float32 and float64 in one round", ({
+it("FedAvg equals numpy's result of Sedna's formula bit for bit, with float32 and float64 in one round", ({
   skip,
 }) => {
   if (absent)
     skip(
-      `${python} cannot import numpy 2: python3 -m pip install "numpy>=2", or name another Python by SEDNA_PYTHON`,
+      `${python} cannot import numpy 2: python3 -m pip install "numpy>=2", or set SEDNA_PYTHON to another Python`,
     );
   const rounds = Array.from({ length: 200 }, (_, seed) => round(seed + 1));
   const input = JSON.stringify(
@@ -89,7 +90,7 @@ it("FedAvg is numpy's answer to Sedna's formula, to the bit, float32 and float64
   }
 });
 
-it("FedAvg rounds float32 where numpy does: recorded answers of numpy 2.4", () => {
+it("FedAvg rounds float32 as numpy does: recorded results of numpy 2.4", () => {
   const [first, second, third] = [
     [0.1, -0.7, 1e-3, 3.3],
     [0.3, 0.9, 5e-3, -1.7],
@@ -105,7 +106,7 @@ it("FedAvg rounds float32 where numpy does: recorded answers of numpy 2.4", () =
   expect(mean(a, b)).toEqual([
     0.24000000953674316, 0.42000000178813934, 0.003800000122282654, -0.2000001072883606,
   ]);
-  // One sample more than float32 can count.
+  // One sample more than float32 can count exactly.
   expect(mean(a, b, client(16_777_217, Float32Array.from(third)))).toEqual([
     0.1999999970196793, 0.39999995827656676, 0.00699999735876751, 2.1999982595444294,
   ]);

@@ -1,27 +1,32 @@
 import { SednaError } from "../errors.ts";
 
-/** Flat parameters: float32 on their way through a federation, float64 in Sedna's batch form. */
+/** Flat parameters: float32 in a federation, float64 in Sedna's batch form. */
 export type Floats = Float32Array | Float64Array;
 
-/** A server's turn with a round's mean change. */
+/** Input of a server optimizer's step. */
 export interface ServerOptimizerState {
   /** The round's model. */
   readonly base: Floats;
-  /** The mean change; the new model is written over it. */
+  /** Mean update. The step overwrites it with the new model. */
   readonly change: Floats;
-  /** What the last turn gave; undefined at first. */
+  /** Server state that the last step returned; `undefined` in the first round. */
   readonly memory: Floats | undefined;
 }
 
-/** What a server does with the mean change of a round, as if it were a gradient. Arithmetic in float64. */
+/** Applies the mean update of a round to the model as if it were a gradient. Arithmetic is in float64. */
 export interface ServerOptimizer {
-  /** Numbers of memory for a model of `length`; 0 for a step without memory. */
+  /**
+   * Returns the length of the server state for a model of `length` numbers; 0 if the optimizer has no state.
+   */
   memoryLength(length: number): number;
-  /** Writes the new model over `change`; gives the next turn's memory, an array of `change`'s kind. */
+  /**
+   * Writes the new model over `change` and returns the next server state, an array of the same kind as
+   * `change`.
+   */
   step(turn: ServerOptimizerState): Floats | undefined;
 }
 
-/** Adds the change, times a learning rate. */
+/** Creates an optimizer that adds the update, multiplied by a learning rate. */
 export function sgdServer(learningRate = 1): ServerOptimizer {
   return {
     memoryLength: () => 0,
@@ -33,8 +38,8 @@ export function sgdServer(learningRate = 1): ServerOptimizer {
 }
 
 /**
- * `v = momentum * v + change; model += learningRate * v`. Source: Hsu et al., "Measuring the Effects of
- * Non-Identical Data Distribution", 2019.
+ * Creates an optimizer with momentum: `v = momentum * v + change; model += learningRate * v`. Source: Hsu et
+ * al., "Measuring the Effects of Non-Identical Data Distribution", 2019.
  */
 export function momentumServer({
   momentum,
@@ -66,10 +71,11 @@ export interface AdamSettings {
 }
 
 /**
- * `m = beta1 m + (1 - beta1) change; v = beta2 v + (1 - beta2) change^2; model += learningRate m / (sqrt(v) +
- * tau)`. Without bias correction, as the source writes it, v starts at tau^2 and m at 0: the first steps are
- * small in m's share. With it, both start at 0 and are divided by `1 - beta ** turns`, as Kingma and Ba's
- * Adam does. Source: Reddi et al., "Adaptive Federated Optimization", 2020, algorithm 2.
+ * Creates an Adam optimizer: `m = beta1 m + (1 - beta1) change; v = beta2 v + (1 - beta2) change^2; model +=
+ * learningRate m / (sqrt(v) + tau)`. Without bias correction, as in the paper, v starts at tau^2 and m at 0:
+ * the first steps are small because m is. With bias correction, both start at 0 and are divided by `1 - beta
+ * ** steps`, as in Kingma and Ba's Adam. Source: Reddi et al., "Adaptive Federated Optimization", 2020,
+ * algorithm 2.
  */
 export function adamServer({
   learningRate,
@@ -78,7 +84,7 @@ export function adamServer({
   tau,
   biasCorrection,
 }: AdamSettings): ServerOptimizer {
-  // m, then v, then the number of turns, which a float32 holds exactly up to 2^24.
+  // Layout: m, then v, then the number of steps, which a float32 holds exactly up to 2^24.
   const memoryLength = (length: number): number => 2 * length + 1;
   return {
     memoryLength,
@@ -117,22 +123,23 @@ export function stepServer(
   const expected = server.memoryLength(base.length);
   if (memory !== undefined && memory.length !== expected)
     throw new RangeError(
-      `aggregate by ${rule}: expected a memory of ${expected} numbers; got ${memory.length}`,
+      `aggregate by ${rule}: expected a server state of ${expected} numbers; got ${memory.length}`,
     );
   const next = server.step({ base, change, memory: expected === 0 ? undefined : memory });
   for (const numbers of next === undefined ? [change] : [change, next]) {
     if (!allFinite(numbers))
       throw new SednaError(
-        `aggregate by ${rule}: expected a finite model; got an infinity or NaN: the updates are too large; clip them by maxNorm`,
+        `aggregate by ${rule}: expected a finite model; got an infinity or NaN: the updates are too large; clip them with clipNorm`,
         { code: "update-rejected" },
       );
   }
   return { model: change, memory: next };
 }
 
-/** True where no number is NaN or infinite. */
+/** Returns true if every number is finite. */
 export function allFinite(numbers: Floats): boolean {
-  // x - x is 0 of any finite x, else NaN, which stays: four times as fast as a call of isFinite each.
+  // x - x is 0 for a finite x and NaN otherwise, and NaN propagates: four times as fast as calling isFinite
+  // for each number.
   let found = 0;
   for (let i = 0; i < numbers.length; i++) found += numbers[i]! - numbers[i]!;
   return found === 0;

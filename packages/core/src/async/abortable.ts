@@ -16,7 +16,7 @@ export function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined):
   return new Promise((resolve, reject) => {
     const stop = (): void => reject(signal.reason);
     signal.addEventListener("abort", stop, { once: true });
-    // The work itself may have aborted it when it began.
+    // The work itself may have aborted the signal when it started.
     if (signal.aborted) stop();
     work.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
   });

@@ -1,28 +1,28 @@
 /** Options of {@link backoff}. */
 export interface BackoffOptions {
-  /** Failures in a row before this wait, counted from 0. */
+  /** Number of consecutive failures before this delay, from 0. */
   readonly tried: number;
-  /** The first wait is at most this long, in ms; it doubles with every failure. */
+  /** Maximum of the first delay, in ms. It doubles with every failure. */
   readonly baseMs: number;
-  /** No wait of our own is longer, in ms. Default: no limit. */
+  /** Maximum delay without `retryAfterMs`, in ms. Default: no limit. */
   readonly capMs?: number;
-  /** What the server asked for, in ms. */
+  /** Delay that the server asked for, in ms. */
   readonly retryAfterMs?: number | undefined;
-  /** Uniform in [0,1). */
+  /** Uniform draws in [0,1). */
   readonly random: () => number;
 }
 
-/** Who asks for a longer wait is not believed. */
+/** Longer delays from a server are capped at this, in ms. */
 const MAX_RETRY_AFTER_MS = 3_600_000;
 
 /**
- * How long to wait before the next try, in ms: full-jitter exponential back-off; where the server said when
- * to come back, not before that, and a little later, as others were told the same. Source: AWS Architecture
- * Blog, "Exponential Backoff And Jitter".
+ * Returns the delay before the next attempt, in ms: exponential backoff with full jitter. If the server sent
+ * a delay, returns at least that delay (at most one hour) plus jitter, because other clients received the
+ * same delay. Source: AWS Architecture Blog, "Exponential Backoff And Jitter".
  */
 export function backoff({ tried, baseMs, capMs = Infinity, retryAfterMs, random }: BackoffOptions): number {
-  // Who says "now" has named no time: a date that has passed, on one of two clocks, must not make all come at
-  // once for ever.
+  // Ignore a delay of 0: a date in the past, due to different clocks, must not make all clients retry at once
+  // forever.
   if (!retryAfterMs) return random() * Math.min(capMs, baseMs * 2 ** tried);
   return Math.min(retryAfterMs, MAX_RETRY_AFTER_MS) + random() * baseMs;
 }

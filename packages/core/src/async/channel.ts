@@ -1,17 +1,18 @@
-/** Hands values from producers to one consumer; see {@link createChannel}. */
+/** Passes values from producers to one consumer; see {@link createChannel}. */
 export interface Channel<T> {
-  /** Queues a value; resolves when there is room for more. */
+  /** Queues a value. Resolves when the queue has capacity for more. */
   send(value: T): Promise<void>;
-  /** No more values; what was sent can still be received. */
+  /** Ends the channel. Values that were sent can still be received. */
   close(): void;
-  /** The next value, or undefined when the channel is closed and empty. */
+  /** Returns the next value, or `undefined` if the channel is closed and empty. */
   receive(): Promise<{ readonly value: T } | undefined>;
-  /** Takes everything that waits, without waiting. */
+  /** Returns all queued values without waiting. */
   drain(): T[];
 }
 
 /**
- * A queue of at most `capacity` values: a producer waits while it is full, the consumer while it is empty.
+ * Creates a queue of at most `capacity` values: producers wait while it is full, the consumer while it is
+ * empty.
  */
 export function createChannel<T>({ capacity }: { readonly capacity: number }): Channel<T> {
   const values: T[] = [];

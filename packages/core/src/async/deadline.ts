@@ -2,11 +2,11 @@ import { SednaError } from "../errors.ts";
 
 /** Options of {@link withDeadline}. */
 export interface DeadlineOptions {
-  /** At most 2147483647: longer timers overflow. */
+  /** Deadline in ms. At most 2147483647: longer timers overflow. */
   readonly deadlineMs: number;
-  /** The caller's own way to give up; its reason is what is thrown then. */
+  /** Aborts the work. The signal's reason is thrown. */
   readonly signal?: AbortSignal;
-  /** What is being done, for the error: "ask the big model". */
+  /** Action that the error message names, such as "call the big model". */
   readonly action: string;
 }
 
@@ -41,7 +41,7 @@ export async function withDeadline<T>(
     };
     signal?.addEventListener("abort", stop, { once: true });
     timer = setTimeout(() => {
-      const error = new SednaError(`${action}: expected an answer within ${deadlineMs} ms; got none`, {
+      const error = new SednaError(`${action}: expected a response within ${deadlineMs} ms; got none`, {
         code: "cloud-timeout",
         retryable: true,
       });
@@ -57,7 +57,10 @@ export async function withDeadline<T>(
   }
 }
 
-/** @throws {RangeError} on a deadline that no timer can keep. */
+/**
+ * Returns `deadlineMs`.
+ * @throws {RangeError} If `deadlineMs` is not above 0 and below 2147483648, the limit of timers.
+ */
 export function checkDeadline(deadlineMs: number): number {
   if (!(deadlineMs > 0 && deadlineMs < 2 ** 31))
     throw new RangeError(

@@ -1,8 +1,8 @@
 /**
- * Reads a source as fast as it gives and keeps only the newest sample: what a slow consumer missed is
- * handed to `onDrop`, so that every dropped frame is counted and closed.
+ * Reads a source as fast as it produces and yields only the latest sample. Samples that a slow consumer
+ * misses go to `onDrop`, so that every dropped frame is counted and closed.
  *
- * @throws whatever the source throws, after the newest sample was taken.
+ * @throws The source's error, after the latest sample was yielded.
  */
 export async function* latest<Sample>(
   source: AsyncIterable<Sample>,
@@ -48,8 +48,8 @@ export async function* latest<Sample>(
   } finally {
     ended = true;
     if (slot.held) onDrop(slot.held.sample);
-    // Not awaited: a source that waits for its next sample cannot end before it comes; the pump drops that
-    // one.
+    // Do not await: a source that waits for its next sample cannot end before that sample arrives; the pump
+    // drops it.
     void Promise.resolve(iterator.return?.()).catch(() => {});
   }
 }

@@ -4,7 +4,7 @@ import { createSerialQueue } from "./serial-queue.ts";
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 describe("createRunQueue()", () => {
-  it("runs tasks one after the other, in order", async () => {
+  it("runs tasks one at a time, in order", async () => {
     const queue = createSerialQueue();
     const log: string[] = [];
     const task = (name: string, ms: number) =>
@@ -18,7 +18,7 @@ describe("createRunQueue()", () => {
     expect(log).toEqual(["+a", "-a", "+b", "-b", "+c", "-c"]);
   });
 
-  it("is not poisoned by a task that is rejected", async () => {
+  it("continues after a task that is rejected", async () => {
     const queue = createSerialQueue();
     const bad = queue.run(() => Promise.reject(new Error("bad run")));
     const good = queue.run(async () => "good");
@@ -26,7 +26,7 @@ describe("createRunQueue()", () => {
     expect(await good).toBe("good");
   });
 
-  it("leaves out a task that is aborted before its turn", async () => {
+  it("skips a task that is aborted before its turn", async () => {
     const queue = createSerialQueue();
     const controller = new AbortController();
     let ran = false;
@@ -39,7 +39,7 @@ describe("createRunQueue()", () => {
     expect(queue.size).toBe(0);
   });
 
-  it("rejects what waits and what comes after close()", async () => {
+  it("rejects waiting tasks and later tasks after close()", async () => {
     const queue = createSerialQueue();
     const running = queue.run(async () => (await wait(5), "done"));
     const waiting = queue.run(async () => "never");

@@ -2,18 +2,18 @@ import { SednaError } from "../errors.ts";
 
 /** Runs tasks one after the other; see {@link createSerialQueue}. */
 export interface SerialQueue {
-  /** Waits for its turn, then runs `task`. An aborted task that has not started leaves the queue. */
+  /** Runs `task` after all earlier tasks. A task that is aborted before it starts is skipped. */
   run<T>(task: () => Promise<T>, options?: { readonly signal?: AbortSignal }): Promise<T>;
-  /** Tasks waiting or running. */
+  /** Number of waiting and running tasks. */
   readonly size: number;
-  /** Rejects everything that waits, and all that comes later; resolves when the running task has ended. */
+  /** Rejects all waiting and later tasks. Resolves when the running task has ended. */
   close(): Promise<void>;
 }
 
 /**
- * A queue that runs one task at a time. ONNX Runtime rejects or corrupts overlapping runs of a session,
- * and chaining plain promises would let one rejection poison every later run: here each task sees only
- * that its predecessor has ended.
+ * Creates a queue that runs one task at a time. ONNX Runtime rejects or corrupts overlapping runs of a
+ * session. With a plain chain of promises, one rejection would reject every later run; here each task only
+ * waits for its predecessor to settle.
  */
 export function createSerialQueue(): SerialQueue {
   let tail: Promise<unknown> = Promise.resolve();

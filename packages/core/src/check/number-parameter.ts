@@ -1,10 +1,10 @@
 import { describeValue } from "../errors.ts";
 
 /**
- * A parameter as a number. Sedna's jobs carry every parameter as a string, so "0.9" counts as 0.9.
+ * Returns a parameter as a number. Sedna's jobs pass every parameter as a string, so "0.9" is read as 0.9.
  *
- * @throws {TypeError} when it is neither a number nor a string that spells one.
- * @throws {RangeError} when it is NaN: such a threshold would silence a miner without a word.
+ * @throws {TypeError} If the value is neither a number nor a string that spells a number.
+ * @throws {RangeError} If the value is NaN: as a threshold, it would silently disable a miner.
  */
 export function numberParameter(name: string, value: unknown): number {
   const parsed = toNumber(value);
@@ -14,7 +14,7 @@ export function numberParameter(name: string, value: unknown): number {
   return parsed;
 }
 
-/** Python's `float(value)` for what JSON can carry; undefined where Python raises. */
+/** Converts a JSON value like Python's `float(value)`. Returns `undefined` if Python raises an error. */
 export function toNumber(value: unknown): number | undefined {
   if (typeof value === "number") return value;
   if (typeof value === "boolean") return Number(value);

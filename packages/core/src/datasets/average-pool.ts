@@ -23,7 +23,7 @@ export function averagePool(
       `pool pictures: expected a multiple of ${width * height} pixels; got ${pixels.length}`,
     );
   const pooled = new Float32Array(pixels.length / 4);
-  // Pictures lie one below the other: as one tall picture they pool the same.
+  // The images are stacked vertically, so they pool like a single tall image.
   for (let i = 0; i < pooled.length; i++) {
     const row = Math.floor(i / (width / 2));
     const at = 2 * row * width + 2 * (i % (width / 2));

@@ -11,7 +11,7 @@ const classesOf = (part: readonly number[]): number => {
 };
 
 describe("dirichletSplit()", () => {
-  it("gives every sample to one part, at any alpha", () => {
+  it("assigns every sample to exactly one part for any alpha", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 30 }),
@@ -27,7 +27,7 @@ describe("dirichletSplit()", () => {
     );
   });
 
-  it("shows each part few classes at 0.1, and all at 100", () => {
+  it("gives each part few classes at an alpha of 0.1, and all classes at 100", () => {
     const means = [0.1, 100].map((alpha) => {
       const split = dirichletSplit(labels, {
         parts: 10,
@@ -40,7 +40,7 @@ describe("dirichletSplit()", () => {
     expect(means[1]).toBeGreaterThan(9);
   });
 
-  it("draws the same again from the same seed", () => {
+  it("draws the same split from the same seed", () => {
     const draw = () =>
       dirichletSplit(labels, { parts: 5, alpha: 0.5, random: seededRandom({ seed: 3, stream: 0 }) });
     expect(draw()).toEqual(draw());

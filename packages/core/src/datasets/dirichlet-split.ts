@@ -3,18 +3,19 @@ import { describeValue } from "../errors.ts";
 /** Options of {@link dirichletSplit}. */
 export interface DirichletSplitOptions {
   readonly parts: number;
-  /** Above 0. At 0.1 most parts have one to three classes; at 100 they are alike. */
+  /** Concentration, above 0. At 0.1 most parts have one to three classes; at 100 the parts are alike. */
   readonly alpha: number;
-  /** Uniform in [0,1). */
+  /** Uniform draws in [0,1). */
   readonly random: () => number;
 }
 
 /**
- * Deals samples out to parts that see different classes: of each class, the shares of the parts are drawn
- * from a Dirichlet distribution. Every sample goes to one part; a part may get none. Source: Hsu et al.,
- * "Measuring the Effects of Non-Identical Data Distribution", 2019; gammas by Marsaglia and Tsang, 2000.
- * @returns of each part the indices of its samples, ascending within a class.
- * @throws {RangeError} for fewer than one part, or an alpha that is not above 0.
+ * Splits samples into parts with different class distributions: for each class, the shares of the parts are
+ * drawn from a Dirichlet distribution. Every sample goes to one part; a part may be empty. Source: Hsu et
+ * al., "Measuring the Effects of Non-Identical Data Distribution", 2019; gamma draws by Marsaglia and Tsang,
+ * 2000.
+ * @returns The sample indices of each part, ascending within a class.
+ * @throws {RangeError} If `parts` is less than 1, or `alpha` is not finite and above 0.
  */
 export function dirichletSplit(
   labels: ArrayLike<number>,
@@ -36,7 +37,7 @@ export function dirichletSplit(
   for (const label of [...ofClass.keys()].toSorted((a, b) => a - b)) {
     const indices = ofClass.get(label)!;
     const draws = split.map(() => logGamma(alpha, random));
-    // Of logarithms, because at a small alpha all draws may be 0 in f64.
+    // Use logarithms: with a small alpha, all draws may underflow to 0 in float64.
     const most = Math.max(...draws);
     const shares = draws.map((draw) => Math.exp(draw - most));
     const sum = shares.reduce((total, share) => total + share, 0);
@@ -52,7 +53,7 @@ export function dirichletSplit(
   return split;
 }
 
-/** The logarithm of a draw from Gamma(shape, 1). */
+/** Returns the logarithm of a draw from Gamma(shape, 1). */
 function logGamma(shape: number, random: () => number): number {
   // 1 - random() is above 0.
   if (shape < 1) return logGamma(shape + 1, random) + Math.log(1 - random()) / shape;

@@ -1,6 +1,6 @@
 import { arrayOf, elementCount, type Tensor, type TensorData, type Tensors } from "../tensor.ts";
 
-/** The inputs of several samples, joined along axis 0, and how many rows came from each sample. */
+/** The inputs of several samples, joined along axis 0, and the number of rows of each sample. */
 export interface JoinedBatch {
   readonly joined: Tensors;
   readonly rows: readonly number[];
@@ -8,8 +8,8 @@ export interface JoinedBatch {
 
 /**
  * Joins the inputs of several samples along axis 0.
- * @throws {TypeError} where their other axes differ, or the inputs of one sample have different numbers of
- * rows.
+ * @throws {TypeError} If their types or other axes differ, or the inputs of a sample have different numbers
+ * of rows.
  */
 export function joinBatch(samples: readonly Tensors[]): JoinedBatch {
   const joined: Record<string, Tensor> = {};
@@ -39,9 +39,8 @@ export function joinBatch(samples: readonly Tensors[]): JoinedBatch {
 }
 
 /**
- * Cuts outputs along axis 0 into parts of `rows` rows each.
- * @throws {TypeError} on an output that has other rows than went in: no part of it can be said to be
- * anyone's.
+ * Splits outputs along axis 0 into parts of `rows` rows each.
+ * @throws {TypeError} If an output has another total of rows, so that its rows cannot be assigned to samples.
  */
 export function splitBatch(outputs: Tensors, rows: readonly number[]): Tensors[] {
   const total = rows.reduce((sum, count) => sum + count, 0);

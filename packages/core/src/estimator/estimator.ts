@@ -3,37 +3,40 @@ import type { Tensor, Tensors, TensorSpec } from "../tensor.ts";
 import type { LabeledSamples } from "../training/labeled-samples.ts";
 import type { TrainingReport, TrainOptions } from "../training/train-options.ts";
 
-/** What an estimator takes: pictures, or tensors by name. */
+/** Kind of samples of an estimator (images, or tensors by name), and the model's inputs and outputs. */
 export interface EstimatorMetadata {
   readonly kind: "image" | "tensors";
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
-  /** What runs it, for people and metrics: "webgpu", "wasm", "cpu", ... */
+  /** Execution provider or backend, for display and metrics: "webgpu", "wasm", "cpu", ... */
   readonly backend: string;
-  /** True where several samples are answered faster together. Default false. */
+  /** True if a batch of several samples runs faster than the samples alone. Default false. */
   readonly batches?: boolean;
 }
 
-/** An estimator that learns: what federated and incremental learning ask for. */
+/** An estimator that learns, as federated and incremental learning need it. */
 export type TrainableEstimator<Sample, Result> = Estimator<Sample, Result> &
   Required<Pick<Estimator<Sample, Result>, "train" | "evaluate" | "getWeights" | "setWeights">>;
 
 /**
- * A model behind the calls that every paradigm needs. Only `predict` is asked of all; the optional parts
- * are for estimators that learn. Source: Sedna's user `Estimator` class and `BackendBase`.
+ * A model with the calls that every paradigm needs. Only `predict` and its lifecycle are required; the
+ * optional methods are for estimators that learn. Source: Sedna's user `Estimator` class and `BackendBase`.
  */
 export interface Estimator<Sample, Result> {
-  /** Reads the model and prepares it; calling it again does nothing. `predict` calls it when needed. */
+  /** Reads and prepares the model. Further calls have no effect. `predict` calls it if needed. */
   load(options?: { readonly signal?: AbortSignal }): Promise<EstimatorMetadata>;
-  /** Answers one sample. Concurrent calls are answered in order; one that fails leaves the next unharmed. */
+  /**
+   * Returns the result for one sample. Concurrent calls run in order; a failed call does not affect the next
+   * one.
+   */
   predict(sample: Sample, options?: { readonly signal?: AbortSignal }): Promise<Result>;
-  /** Answers several samples in one run, where the model can. Results in the order of the samples. */
+  /** Returns the results for several samples, in their order. Uses one run if the model supports it. */
   predictBatch?(samples: readonly Sample[], options?: { readonly signal?: AbortSignal }): Promise<Result[]>;
-  /** Runs the model itself on its own inputs, past the task's pre- and postprocessing. */
+  /** Runs the model on its own inputs, without the task's pre- and postprocessing. */
   run?(feeds: Tensors, options?: { readonly signal?: AbortSignal }): Promise<Tensors>;
-  /** Trains from the weights that it has. Aborted, it has those it had. */
+  /** Trains from the current weights. If aborted, it keeps the current weights. */
   train?(samples: LabeledSamples<Sample>, options?: TrainOptions): Promise<TrainingReport>;
-  /** Metrics such as `loss` and `accuracy`. */
+  /** Returns metrics such as `loss` and `accuracy`. */
   evaluate?(
     samples: LabeledSamples<Sample>,
     options?: { readonly signal?: AbortSignal },
@@ -41,7 +44,7 @@ export interface Estimator<Sample, Result> {
   getWeights?(): Promise<readonly Tensor[]>;
   setWeights?(weights: readonly Tensor[]): Promise<void>;
   save?(): Promise<Uint8Array>;
-  /** Gives back the memory of the model. Calls still waiting are rejected. */
+  /** Releases the model's memory. Pending calls are rejected. */
   dispose(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }

@@ -20,8 +20,8 @@ const x = (...values: number[]): Tensors => ({
 
 estimatorSuite("onnxruntime-node", { make: doubling, backend: "cpu" });
 
-describe("an ONNX estimator", () => {
-  it("answers a batch in one run where the model can, one by one where it cannot", async () => {
+describe("createOnnxEstimator()", () => {
+  it("runs a batch at once if the model supports it, otherwise sample by sample", async () => {
     const free = doubling();
     const batch = await free.predictBatch!([x(1, 0, 0, 0), x(2, 0, 0, 0, 3, 0, 0, 0)]);
     expect(batch.map((one) => [...one["y"]!.shape, one["y"]!.data[0]])).toEqual([
@@ -34,8 +34,8 @@ describe("an ONNX estimator", () => {
     ).toEqual([2, 4]);
   });
 
-  it("never joins samples of a model whose free axes are different ones", async () => {
-    // x [n,m] to y [m,n]: rows of one sample would end up in the answer to another.
+  it("never joins samples of a model whose first axes have different names", async () => {
+    // x [n,m] to y [m,n]: rows of one sample would end up in the result of another.
     const transpose = createOnnxEstimator({
       open: open(tinyOnnx({ op: "Transpose", inputs: 1, shape: ["n", "m"], outputShape: ["m", "n"] })),
       task: tensors(),
@@ -51,7 +51,7 @@ describe("an ONNX estimator", () => {
     ]);
   });
 
-  it("runs the model itself, past its task, in the order of the calls", async () => {
+  it("runs the model without its task, in the order of the calls", async () => {
     const estimator = createOnnxEstimator({ open: open(tinyOnnx({ shape: [1, 4] })), task: classifier() });
     const sample = { dtype: "float32", shape: [4], data: Float32Array.of(1, 2, 3, 4) } as const;
     const [probabilities, { y }] = await Promise.all([
@@ -69,7 +69,7 @@ describe("an ONNX estimator", () => {
     await expect(estimator.run!(x(1, 2, 3, 4))).rejects.toMatchObject({ code: "disposed" });
   });
 
-  it("reads weights that lie beside the model, and only those that it is given", async () => {
+  it("reads weights that are stored beside the model, and only those that are passed", async () => {
     const model = tinyOnnx({ weights: "w.bin" });
     const data = new Uint8Array(Float32Array.of(10, 20, 30, 40).buffer);
     const beside = createOnnxEstimator({
@@ -96,7 +96,7 @@ describe("an ONNX estimator", () => {
     ["an HTML page", new TextEncoder().encode("<!doctype html><html>not found</html>")],
     ["random bytes", Uint8Array.from({ length: 200 }, (_, i) => (i * 73) & 255)],
     ["a model with an operator that does not exist", tinyOnnx({ op: "Abracadabra" })],
-  ])("refuses %s as model-unreadable, and every time", async (_, model) => {
+  ])("rejects %s as model-unreadable on every call", async (_, model) => {
     const estimator = createOnnxEstimator({ open: open(model), task: tensors() });
     for (let i = 0; i < 2; i++)
       await expect(estimator.predict(x(1, 2, 3, 4))).rejects.toMatchObject({
@@ -112,7 +112,7 @@ describe("an ONNX estimator", () => {
       /expected a model with one float32 input \[1,3,height,width\] of fixed size; got x: float32 \[-1,4\]/,
     ],
     ["heatmapDetector", heatmapDetector(), /expected a model with one float32 input/],
-  ])("refuses a model that is none for %s", async (_, task, message) => {
+  ])("rejects a model that does not fit %s", async (_, task, message) => {
     const estimator = createOnnxEstimator<never, unknown>({ open: open(tinyOnnx()), task: task as never });
     await expect(estimator.load()).rejects.toMatchObject({
       code: "model-mismatch",
@@ -120,7 +120,7 @@ describe("an ONNX estimator", () => {
     });
   });
 
-  it("can be loaded again after the model could not be read", async () => {
+  it("loads again after a failure to read the model", async () => {
     let tries = 0;
     const estimator = createOnnxEstimator({
       open: async () => {
@@ -135,7 +135,7 @@ describe("an ONNX estimator", () => {
     expect(await estimator.load()).toMatchObject({ backend: "cpu" });
   });
 
-  it("opens a fresh session after a run that failed, and lets go of the old one", async () => {
+  it("opens a new session after a failed run, and releases the old one", async () => {
     const log: string[] = [];
     let broken = true;
     const flaky: OnnxRuntime = {
@@ -165,7 +165,7 @@ describe("an ONNX estimator", () => {
     expect(log).toEqual(["failures 0", "open", "release", "failures 1", "open", "release"]);
   });
 
-  it("does not read the model again for every run that fails", async () => {
+  it("does not read the model again after every failed run", async () => {
     let opened = 0;
     const lost: OnnxRuntime = {
       createSession: async (model) => ({
@@ -183,7 +183,7 @@ describe("an ONNX estimator", () => {
     await estimator.dispose();
   });
 
-  it("opens a model once for all who ask, and a caller who leaves takes nobody along", async () => {
+  it("opens a model once for all callers, and keeps loading if one caller aborts", async () => {
     let opened = 0;
     const estimator = createOnnxEstimator({
       open: async () => (opened++, { runtime, model: tinyOnnx() }),
@@ -198,7 +198,7 @@ describe("an ONNX estimator", () => {
     expect(opened).toBe(1);
   });
 
-  it("does not read a model again that can never be loaded", async () => {
+  it("does not read a model again if it can never be loaded", async () => {
     let opened = 0;
     const estimator = createOnnxEstimator({
       open: async () => (opened++, { runtime, model: tinyOnnx().slice(0, 40) }),
@@ -209,14 +209,14 @@ describe("an ONNX estimator", () => {
     expect(opened).toBe(1);
   });
 
-  it("names an element type that it does not know", async () => {
+  it("names an unknown element type", async () => {
     await expect(doubling({ type: 10 }).load()).rejects.toMatchObject({
       code: "model-mismatch",
       message: expect.stringMatching(/got x of float16/),
     });
   });
 
-  it("tries the next provider and tells", async () => {
+  it("falls back to the next execution provider and reports it", async () => {
     const told: unknown[] = [];
     const picky = onnxRuntime(ort as unknown as OrtModule, {
       executionProviders: ["nonsense", "cpu"],

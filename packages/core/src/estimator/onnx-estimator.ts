@@ -11,19 +11,19 @@ import { createSerialQueue } from "../async/serial-queue.ts";
 /** Options of {@link createOnnxEstimator}. */
 export interface OnnxEstimatorOptions<Sample, Result> {
   /**
-   * Opens the model: on the first `load`, and afresh after a run that failed. `failures` counts the runs that
-   * have failed in a row, so that an adapter can try the same provider again and then the next.
+   * Opens the model on the first `load`, and again after a failed run. `failures` is the number of
+   * consecutive failed runs: an adapter can retry the same provider first and then switch to the next one.
    */
   readonly open: (options: { readonly signal: AbortSignal; readonly failures: number }) => Promise<{
     readonly runtime: OnnxRuntime;
     readonly model: Uint8Array;
     readonly externalData?: readonly ExternalData[];
   }>;
-  /** How samples become inputs and outputs results. */
+  /** Converts samples to inputs and outputs to results. */
   readonly task: Task<Sample, Result>;
 }
 
-/** After a load that failed for a passing reason, the next try comes at the earliest so much later. */
+/** Minimum delay before a load is retried after a recoverable failure, in ms. */
 const RETRY_MS = 500;
 
 interface Loaded<Sample, Result> {
@@ -34,11 +34,11 @@ interface Loaded<Sample, Result> {
 }
 
 /**
- * An ONNX model as an estimator, on whatever ONNX Runtime is handed in. Runs never overlap. A run that is
- * rejected leaves the next unharmed: the session is suspect then (a lost GPU rejects for ever), so the next
- * call opens a fresh one.
+ * Creates an estimator from an ONNX model, on the ONNX Runtime that `open` returns. Runs never overlap. A
+ * failed run does not affect the next call: the session may be broken (a lost GPU rejects forever), so the
+ * next call opens a new session.
  *
- * @throws {SednaError} from `load` and `predict`: `model-unreadable`, `model-mismatch`, `run-failed`,
+ * @throws {SednaError} From `load` and `predict`: `model-unreadable`, `model-mismatch`, `run-failed`,
  * `disposed`.
  */
 export function createOnnxEstimator<Sample, Result>({
@@ -68,8 +68,8 @@ export function createOnnxEstimator<Sample, Result>({
     }
   };
   /**
-   * One load for all who ask. A failure that cannot pass is kept; any other is tried again, but not by every
-   * frame of a camera.
+   * Shares one load among all callers. A permanent failure is kept; any other failure is retried after a
+   * delay, not on every camera frame.
    */
   const ready = (): Promise<Loaded<Sample, Result>> => {
     if (disposing) return Promise.reject(disposed());
@@ -89,7 +89,7 @@ export function createOnnxEstimator<Sample, Result>({
     kernels.dispose();
     await session.release();
   };
-  /** Runs `work` on the loaded model; after a failed run lets go of the session. */
+  /** Runs `work` on the loaded model, and releases the session after a failed run. */
   const using = async <T>(work: (loaded: Loaded<Sample, Result>) => Promise<T>): Promise<T> => {
     const loaded = await ready();
     try {
@@ -100,10 +100,11 @@ export function createOnnxEstimator<Sample, Result>({
       if (error instanceof SednaError && error.code === "run-failed") {
         failures++;
         loading = undefined;
-        // A session whose device is lost may refuse this too.
+        // Releasing a session whose device is lost may fail too.
         await release(loaded).catch(() => {});
         if (failures > 1) {
-          // Once more at once; after that a pause, or each frame of a camera would read the model again.
+          // Retry once immediately. After that, delay: otherwise each camera frame would read the model
+          // again.
           loading = Promise.reject(error);
           loading.catch(() => {});
           retryAt = performance.now() + RETRY_MS;
@@ -155,7 +156,7 @@ export function createOnnxEstimator<Sample, Result>({
       life.abort(disposed());
       await queue.close();
       const last = await loaded;
-      // A run that failed meanwhile has released it already.
+      // A run that failed meanwhile has already released the model.
       if (last && loading !== undefined) await release(last);
     })();
     return disposing;
@@ -181,7 +182,7 @@ function disposed(): SednaError {
   });
 }
 
-/** Runs a session on inputs that fit it. */
+/** Runs a session and checks that the inputs fit it. */
 async function run(session: OnnxSession, feeds: Tensors): Promise<Tensors> {
   checkInputs(session.inputs, feeds);
   try {
@@ -196,7 +197,7 @@ async function run(session: OnnxSession, feeds: Tensors): Promise<Tensors> {
   }
 }
 
-/** Inputs of their own: what `preprocess` gives may be overwritten by its next call. */
+/** Copies inputs, because the next `preprocess` call may overwrite them. */
 function copy(feeds: Tensors): Tensors {
   return Object.fromEntries(
     Object.entries(feeds).map(([name, fed]) => [name, { ...fed, data: fed.data.slice() as TensorData }]),

@@ -2,21 +2,22 @@ import type { PerceptionKernels } from "@sedna-js/wasm-kernels";
 import type { EstimatorMetadata } from "./estimator.ts";
 import type { Tensors, TensorSpec } from "../tensor.ts";
 
-/** A task that is bound to a model: its two halves around `session.run`. */
+/** A task that is bound to a model: the steps before and after `session.run`. */
 export interface BoundTask<Sample, Result> {
   readonly kind: EstimatorMetadata["kind"];
-  /** The sample as the model's inputs. The tensors may be views that the next call overwrites. */
+  /** Converts a sample to the model's inputs. The next call may overwrite the returned tensors. */
   preprocess(sample: Sample): Promise<Tensors>;
-  /** The model's outputs as the task's result. */
+  /** Converts the model's outputs to the task's result. */
   postprocess(outputs: Tensors, sample: Sample): Result;
   dispose(): void;
 }
 
-/** What a model is for: how samples become its inputs and its outputs become results. */
+/** Purpose of a model: how samples become its inputs and its outputs become results. */
 export interface Task<Sample, Result> {
   /**
-   * Checks that the model is one for this task and prepares the kernels for it.
-   * @throws {SednaError} `model-mismatch` naming the inputs or outputs that were expected.
+   * Checks that the model fits this task and prepares the kernels for it.
+   * @throws {SednaError} `model-mismatch` If the model does not fit; the message names the expected inputs or
+   * outputs.
    */
   bind(model: {
     readonly inputs: readonly TensorSpec[];

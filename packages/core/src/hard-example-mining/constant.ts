@@ -1,11 +1,11 @@
 import type { HardExampleMiner } from "./miner.ts";
 
-/** Every sample is hard. Source: `CloudOnlyFilter` in Sedna. */
+/** Marks every sample as hard. Source: `CloudOnlyFilter` in Sedna. */
 export function CloudOnly(_param: Readonly<Record<string, unknown>> = {}): HardExampleMiner<unknown> {
   return () => true;
 }
 
-/** No sample is hard. Source: `EdgeOnlyFilter` in Sedna. */
+/** Marks no sample as hard. Source: `EdgeOnlyFilter` in Sedna. */
 export function EdgeOnly(_param: Readonly<Record<string, unknown>> = {}): HardExampleMiner<unknown> {
   return () => false;
 }

@@ -2,10 +2,10 @@ import { describeValue } from "../errors.ts";
 import { SCORE, type DetectionRow } from "./miner.ts";
 
 /**
- * The rows of a detection result, or nothing to judge: Sedna's guard. A falsy input, and one with any
- * row too short to hold a score, is "not hard" for every miner of boxes.
+ * Returns the rows of a detection result, or none if it cannot be judged, as in Sedna: a falsy input, or an
+ * input with a row too short to hold a score, is not hard for any miner of boxes.
  *
- * @throws {TypeError} when the input is not a list of rows.
+ * @throws {TypeError} If the input is not a list of rows.
  */
 export function detectionRows(inferResult: unknown): readonly DetectionRow[] {
   if (!inferResult) return [];

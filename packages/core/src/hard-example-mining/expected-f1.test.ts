@@ -14,7 +14,7 @@ describe("expectedF1Loss()", () => {
     ["p = score", { slope: 1, decay: 0.9 }],
     ["plain", {}],
     ["calibrated", { slope: 3.2373, offset: 0.8365, decay: 0.6 }],
-  ])("gives the study's difficulties on the recorded video (%s)", (name, parameters) => {
+  ])("matches the study's difficulties on the recorded video (%s)", (name, parameters) => {
     const difficulty = expectedF1Loss(parameters);
     const ours = records.frames.map(({ little }) => difficulty(little));
     expect(ours.length).toBe(795);
@@ -22,18 +22,18 @@ describe("expectedF1Loss()", () => {
     expect(worst).toBeLessThan(2e-4);
   });
 
-  it("expects no loss of a sure answer, nor of an empty one", () => {
+  it("expects no loss for a certain result or an empty one", () => {
     expect(expectedF1Loss()([])).toBe(0);
     expect(expectedF1Loss()([box(0.9999)])).toBeLessThan(0.001);
   });
 
-  it("expects more loss the less sure a shown box is, and the surer a hidden one", () => {
+  it("expects more loss for a less certain shown box, and for a more certain hidden box", () => {
     const loss = (...rows: Rows): number => expectedF1Loss()(rows);
     expect(loss(box(0.4))).toBeGreaterThan(loss(box(0.8)));
     expect(loss(box(0.9), box(0.29, 50))).toBeGreaterThan(loss(box(0.9), box(0.1, 50)));
   });
 
-  it("misses who was there a moment ago, and forgets in time", () => {
+  it("expects loss for a person who has just disappeared, and forgets the person over time", () => {
     const difficulty = expectedF1Loss();
     difficulty([box(0.9), box(0.9, 50)]);
     const losses = Array.from({ length: 12 }, () => difficulty([box(0.9)]));
@@ -42,7 +42,7 @@ describe("expectedF1Loss()", () => {
     expect(losses).toEqual(losses.toSorted((a, b) => b - a));
   });
 
-  it("does not take one class for another", () => {
+  it("does not match boxes of different classes", () => {
     const difficulty = expectedF1Loss();
     difficulty([box(0.9)]);
     expect(difficulty([[0, 0, 10, 20, 0.9, 7]])).toBeGreaterThan(0.2);
@@ -50,7 +50,7 @@ describe("expectedF1Loss()", () => {
 });
 
 describe("ExpectedF1", () => {
-  it("holds the share that it is asked for on the recorded video", () => {
+  it("holds the requested share on the recorded video", () => {
     for (const upload_ratio of [0.1, 0.2, 0.5]) {
       const miner = ExpectedF1({ upload_ratio });
       const share = records.frames.filter(({ little }) => miner(little)).length / records.frames.length;
@@ -62,7 +62,7 @@ describe("ExpectedF1", () => {
     );
   });
 
-  it("chooses frames that lose more than random ones, on frames that nothing was fitted to", () => {
+  it("selects frames that lose more than random ones, on frames outside the calibration set", () => {
     const miner = ExpectedF1();
     const loss = ({ little, big }: { little: Rows; big: Rows }): number =>
       1 -
@@ -77,7 +77,7 @@ describe("ExpectedF1", () => {
     expect(mean(records.frames.filter((_, i) => chosen[i])) / mean(heldOut)).toBeGreaterThan(1.5);
   });
 
-  it("takes a fixed threshold instead", () => {
+  it("accepts a fixed threshold instead", () => {
     const miner = ExpectedF1({ threshold: "0.3" });
     expect([miner([box(0.31)]), ExpectedF1({ threshold: 0.3 })([box(0.99)])]).toEqual([true, false]);
   });

@@ -4,35 +4,39 @@ import { SCORE, type DetectionRow, type HardExampleMiner } from "./miner.ts";
 import { numberParameter } from "../check/number-parameter.ts";
 import { createRunningQuantile } from "./running-quantile.ts";
 
-/** Parameters of {@link ExpectedF1}; numbers or, as in Sedna's jobs, numeric strings. */
+/** Parameters of {@link ExpectedF1}: numbers or, as in Sedna's jobs, numeric strings. */
 export interface ExpectedF1Parameters extends DifficultyParameters {
-  /** Share of frames to call hard, held by comparing with the frames before. Default 0.2. */
+  /** Share of frames to mark as hard, held by comparing each frame with the previous ones. Default 0.2. */
   readonly upload_ratio?: number | string;
-  /** Instead of a share: hard above this difficulty, in 0..1. */
+  /** Difficulty in 0..1 above which a frame is hard. Replaces `upload_ratio`. */
   readonly threshold?: number | string;
-  /** Frames that a share is held over. Default 100. */
+  /** Number of frames over which the share is held. Default 100. */
   readonly window?: number | string;
 }
 
 /** Parameters of {@link expectedF1Loss}. */
 export interface DifficultyParameters {
-  /** Rows from this score on are shown to people, and count as answers. Default 0.3. */
+  /** Score from which rows are shown to users and are part of the result. Default 0.3. */
   readonly display_threshold?: number | string;
-  /** How much of a person's certainty is left one frame later. Default 0.7, chosen for 10 frames a second. */
+  /** Factor by which a person's probability decays per frame. Default 0.7, tuned for 10 frames per second. */
   readonly decay?: number | string;
-  /** With `offset`: a score s is right with probability logistic(slope * logit(s) + offset). Default 2. */
+  /**
+   * Slope of the calibration: a box of score s is right with probability logistic(slope * logit(s) + offset).
+   * Default 2.
+   */
   readonly slope?: number | string;
-  /** Default 0. */
+  /** Offset of the calibration. Default 0. */
   readonly offset?: number | string;
 }
 
 /**
- * Hard when the answer of a detector is expected to lose much of its F1: boxes that are shown and may be
- * wrong, boxes that are not shown and may be right, and what was seen a moment ago and is now weak or gone.
- * Feed it all rows of the detector from a score of about 0.05 on, in the order of the frames of one camera.
+ * Marks a detector's result as hard if it is expected to lose much of its F1: through shown boxes that may be
+ * wrong, hidden boxes that may be right, and recent boxes that are now weak or gone. Pass all rows of the
+ * detector with a score of about 0.05 or more, in the order of the frames of one camera.
  *
- * @throws {TypeError} on a row that is no row; {RangeError} on a parameter out of its range.
- * Source: this project; measured against other miners in docs/miners.md.
+ * @throws {TypeError} If a row is not a row of numbers.
+ * @throws {RangeError} If a parameter is out of its range. Source: this project; docs/miners.md compares it
+ * with other miners.
  */
 export function ExpectedF1({
   upload_ratio = 0.2,
@@ -57,17 +61,19 @@ interface Remembered {
   readonly p: number;
 }
 
-/** Boxes that overlap at least this much are the same person, one frame later. */
+/** Minimum overlap of two boxes in consecutive frames that show the same person. */
 const SAME = 0.3;
-/** What is less likely than this is forgotten. */
+/** Probability at or below which a person is forgotten. */
 const KEEP = 0.05;
 
 /**
- * The share of F1 that a detector's rows are expected to lose, in 0..1, for frame after frame of one camera.
+ * Returns a function that computes the share of F1 that a detector's rows are expected to lose, in 0..1, for
+ * consecutive frames of one camera.
  *
- * F1 = 2TP / (2TP + FP + FN). A row shown is a true positive with probability p, else a false one; a row not
- * shown, or a person remembered and now gone, is a false negative with probability p. So shown rows and
- * expected people together are the denominator, and twice the probabilities of the shown rows its numerator.
+ * F1 = 2TP / (2TP + FP + FN). A shown row is a true positive with probability p, else a false positive. A
+ * hidden row, or a remembered person who is gone, is a false negative with probability p. The denominator is
+ * therefore the number of shown rows plus the expected number of people, and the numerator is twice the sum
+ * of the shown rows' probabilities.
  */
 export function expectedF1Loss({
   display_threshold = 0.3,
@@ -104,8 +110,8 @@ export function expectedF1Loss({
 }
 
 /**
- * For each remembered person the index of its row now, or -1: the surest first takes the row it overlaps
- * most.
+ * Returns the index of the row that matches each remembered person, or -1. The person with the highest
+ * probability is matched first, to the row that overlaps most.
  */
 function pair(memory: readonly Remembered[], rows: readonly DetectionRow[]): number[] {
   const partners = memory.map(() => -1);

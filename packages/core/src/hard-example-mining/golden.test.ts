@@ -25,7 +25,7 @@ const read = (name: string): Row[] =>
     }
   ).cases;
 
-/** Numbers, numpy arrays and tuples from their encoding. */
+/** Decodes numbers, numpy arrays and tuples. */
 function decode(value: unknown): unknown {
   if (value === "__NaN__") return Number.NaN;
   if (value === "__Infinity__") return Infinity;
@@ -42,7 +42,7 @@ const numpy = (nested: unknown): unknown =>
     ? Float64Array.from(nested)
     : (nested as unknown[]).map(numpy);
 
-/** Where this project departs from Sedna on purpose; docs/sedna-map.md has the list for people. */
+/** Deliberate deviations from Sedna; docs/sedna-map.md explains them. */
 const deviations: readonly {
   readonly name: string;
   is(row: Row): boolean;
@@ -50,13 +50,13 @@ const deviations: readonly {
   readonly expected: boolean | (new (message: string) => Error);
 }[] = [
   {
-    name: "a NaN parameter is a RangeError, not a miner that never fires",
+    name: "a NaN parameter is a RangeError, not a miner that never marks a sample",
     is: ({ params }) => Object.values(params ?? {}).includes("__NaN__"),
     sedna: false,
     expected: RangeError,
   },
   {
-    name: "0 ln 0 is 0, so a one-hot answer is certain and not hard",
+    name: "0 ln 0 is 0, so a one-hot result is certain and not hard",
     is: ({ alias, error, tag }) =>
       alias === "CrossEntropy" &&
       error === "ValueError" &&
@@ -71,7 +71,7 @@ const deviations: readonly {
     expected: false,
   },
   {
-    name: "an object is no list of probabilities, whatever its keys spell",
+    name: "an object is not a list of probabilities, whatever its keys are",
     is: ({ alias, tag }) => alias === "CrossEntropy" && tag === "dict keys",
     sedna: true,
     expected: TypeError,
@@ -83,25 +83,25 @@ const deviations: readonly {
     expected: true,
   },
   {
-    name: "rows in arrays are judged whatever holds them (IBT)",
+    name: "rows in arrays are judged in any container (IBT)",
     is: ({ alias, tag }) => alias === "IBT" && tag === "1x6 ndarray",
     sedna: "raises",
     expected: true,
   },
   {
-    name: "rows in arrays are judged whatever holds them (Threshold)",
+    name: "rows in arrays are judged in any container (Threshold)",
     is: ({ alias, tag }) => alias === "Threshold" && tag === "ndarray",
     sedna: "raises",
     expected: false,
   },
   {
-    name: "a flat array is no list of rows",
+    name: "a flat array is not a list of rows",
     is: ({ alias, tag }) => alias === "IBT" && tag === "1-elem ndarray falsy",
     sedna: false,
     expected: TypeError,
   },
   {
-    name: "Random takes its ratio as a string",
+    name: "Random accepts its ratio as a string",
     is: ({ alias, params, error }) =>
       alias === "Random" && typeof params?.["random_ratio"] === "string" && error !== undefined,
     sedna: "raises",
@@ -155,7 +155,7 @@ describe("deviations from Sedna", () => {
   });
 });
 
-it("CrossEntropy's confidence is Sedna's to the last bits of ln", () => {
+it("CrossEntropy's confidence matches Sedna's to the last bits of ln", () => {
   const rows = read("hem_crossentropy").filter((row) => row.confidence_score !== undefined);
   expect(rows.length).toBeGreaterThan(10);
   for (const row of rows)

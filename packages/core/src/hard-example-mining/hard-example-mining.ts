@@ -7,8 +7,9 @@ import { Random } from "./random.ts";
 import { Threshold } from "./threshold.ts";
 
 /**
- * Miners by name, for `select`. The first six are Sedna's, under Sedna's names; the rest are ours.
- * Extend by spreading: `{ ...hardExampleMining, Mine: (param) => (inferResult) => boolean }`.
+ * Miners by name, for `select`. The first six are Sedna's miners under Sedna's names; the others are this
+ * project's. Extend the table by spreading: `{ ...hardExampleMining, Mine: (param) => (inferResult) =>
+ * boolean }`.
  */
 export const hardExampleMining = {
   Threshold,

@@ -2,10 +2,10 @@ import { describeValue } from "../errors.ts";
 import { toNumber } from "../check/number-parameter.ts";
 
 /**
- * One sample's class probabilities, or undefined where there is nothing to judge: a falsy or empty
- * input, or any value outside [0,1].
+ * Returns the class probabilities of one sample, or `undefined` if they cannot be judged: the input is falsy
+ * or empty, or a value is outside [0,1].
  *
- * @throws {TypeError} when the input is not a list of numbers.
+ * @throws {TypeError} If the input is not a list of numbers.
  */
 export function probabilities(inferResult: unknown): readonly number[] | undefined {
   if (!inferResult) return undefined;

@@ -2,7 +2,9 @@ import type { HardExampleMiner } from "./miner.ts";
 import { numberParameter } from "../check/number-parameter.ts";
 import { probabilities } from "./probabilities.ts";
 
-/** Hard when the best class has a probability below `threshold`: the plain confidence rule. */
+/**
+ * Marks a sample as hard if its largest class probability is below `threshold`: the plain confidence rule.
+ */
 export function MaxProbability({
   threshold = 0.8,
 }: { readonly threshold?: number | string } = {}): HardExampleMiner {
@@ -13,7 +15,10 @@ export function MaxProbability({
   };
 }
 
-/** Hard when the best class leads the second by less than `threshold`. A single class: not hard. */
+/**
+ * Marks a sample as hard if its two largest class probabilities differ by less than `threshold`. A sample
+ * with a single class is not hard.
+ */
 export function Margin({ threshold = 0.6 }: { readonly threshold?: number | string } = {}): HardExampleMiner {
   const limit = numberParameter("threshold", threshold);
   return (inferResult) => {

@@ -3,13 +3,15 @@ import { numberParameter } from "../check/number-parameter.ts";
 
 /** Parameters of {@link Random}. */
 export interface RandomParameters {
-  /** Share of samples that are called hard; Sedna fails on the string form, here it works. */
+  /**
+   * Share of samples that are marked as hard. Default 0.3. Sedna fails on a string; this miner accepts it.
+   */
   readonly random_ratio?: number | string;
-  /** Uniform draws in [0,1); for tests and repeatable runs. */
+  /** Uniform draws in [0,1), for tests and repeatable runs. Default `Math.random`. */
   readonly random?: () => number;
 }
 
-/** Calls a share of all samples hard, whatever they show: the baseline every other miner must beat. */
+/** Marks a random share of all samples as hard: the baseline that every other miner must beat. */
 export function Random({
   random_ratio = 0.3,
   random = Math.random,

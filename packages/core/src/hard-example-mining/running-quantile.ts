@@ -1,19 +1,19 @@
 /** Options of {@link createRunningQuantile}. */
 export interface RunningQuantileOptions {
-  /** Share of values to call high, from 0 to 1. */
+  /** Share of values to mark as high, from 0 to 1. */
   readonly ratio: number;
-  /** Values that each new one is compared with. */
+  /** Number of previous values that each new value is compared with. */
   readonly window: number;
 }
 
-/** Before this many values nothing is high: there is nothing to compare with. */
+/** Number of values before any value can be high, because there are too few to compare with. */
 const WARM_UP = 10;
 
 /**
- * Calls about a share of a stream of values high: those above that quantile of the last ones. A fixed
- * threshold cannot hold a share, because scenes change.
+ * Creates a function that marks about `ratio` of a stream of values as high: the values above that quantile
+ * of the previous ones. A fixed threshold cannot hold a share, because scenes change.
  *
- * @throws {RangeError} on a ratio outside 0..1 or a window too short.
+ * @throws {RangeError} If `ratio` is outside 0..1 or `window` is too short.
  */
 export function createRunningQuantile({ ratio, window }: RunningQuantileOptions): (value: number) => boolean {
   if (!(ratio >= 0 && ratio <= 1))
@@ -24,7 +24,7 @@ export function createRunningQuantile({ ratio, window }: RunningQuantileOptions)
 
   return (value) => {
     const sorted = past.toSorted((a, b) => a - b);
-    // The small step keeps 0.8 * 100 from becoming 81 by rounding.
+    // Subtract a small number so that rounding does not turn 0.8 * 100 into 81.
     const rank = Math.ceil((1 - ratio) * sorted.length - 1e-9) - 1;
     const isHigh =
       ratio === 1 || (ratio > 0 && sorted.length >= WARM_UP && value > sorted[Math.max(0, rank)]!);

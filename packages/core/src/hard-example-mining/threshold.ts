@@ -9,11 +9,11 @@ export interface ThresholdParameters {
 }
 
 /**
- * Hard when the mean score of the boxes is below `threshold`. No boxes: not hard. Scores are not
- * range-checked, as in Sedna.
+ * Marks an image as hard if the mean score of its boxes is below `threshold`. An image without boxes is not
+ * hard. Scores are not range-checked, as in Sedna.
  *
- * @throws {TypeError} on a row or score that is no number.
- * Source: `ThresholdFilter` in Sedna's `algorithms/hard_example_mining`.
+ * @throws {TypeError} If a row or a score is not a number. Source: `ThresholdFilter` in Sedna's
+ * `algorithms/hard_example_mining`.
  */
 export function Threshold({ threshold = 0.5 }: ThresholdParameters = {}): HardExampleMiner {
   const limit = numberParameter("threshold", threshold);

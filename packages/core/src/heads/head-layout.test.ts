@@ -6,8 +6,8 @@ const softmax: Head = { kind: "softmax", features: 3, classes: 2 };
 const mlp: Head = { kind: "mlp", features: 3, hidden: 4, classes: 2 };
 const flat = (length: number) => Float32Array.from({ length }, (_, i) => i);
 
-describe("a head's layout", () => {
-  it("names the tensors in the order of the flat parameters", () => {
+describe("head layout", () => {
+  it("lists the tensors in the order of the flat parameters", () => {
     expect(headLayout(softmax)).toEqual([
       { name: "weight", shape: [2, 3], offset: 0, length: 6 },
       { name: "bias", shape: [2], offset: 6, length: 2 },
@@ -23,7 +23,7 @@ describe("a head's layout", () => {
   it.each([
     ["softmax", softmax, 8],
     ["mlp", mlp, 26],
-  ] as const)("takes a %s apart and puts it together again", (_, head, length) => {
+  ] as const)("splits a %s into tensors and flattens it again", (_, head, length) => {
     const given = flat(length);
     const tensors = tensorsOf(head, given);
     expect(flatOf(head, { ...tensors, other: tensors["bias"] ?? tensors["output.bias"]! })).toEqual(given);
@@ -31,7 +31,7 @@ describe("a head's layout", () => {
     expect(given).toEqual(flat(length));
   });
 
-  it("says which tensor does not fit", () => {
+  it("names the tensor that does not fit", () => {
     const tensors = tensorsOf(softmax, flat(8));
     expect(() => tensorsOf(softmax, flat(9))).toThrow(
       new TypeError("read a head's parameters: expected 8 of them; got 9"),

@@ -2,7 +2,7 @@ import type { Head } from "@sedna-js/wasm-kernels";
 import { describeValue } from "../errors.ts";
 import { tensor, type Tensor, type Tensors } from "../tensor.ts";
 
-/** One tensor of a head, and where its elements are in the flat parameters. */
+/** A tensor of a head and the position of its elements in the flat parameters. */
 export interface HeadTensor {
   readonly name: string;
   readonly shape: readonly number[];
@@ -11,11 +11,10 @@ export interface HeadTensor {
 }
 
 /**
- * The tensors of a head in the order of the flat parameters that `headTrainer` takes and gives: `weight`
- * `[classes, features]` and `bias` of a softmax; `hidden.weight` `[hidden, features]`, `hidden.bias`,
- * `output.weight` `[classes, hidden]` and `output.bias` of an MLP. These are the names of PyTorch's state
- * dicts.
- * @throws {TypeError} for another kind of head.
+ * Returns the tensors of a head in the order of the flat parameters of `headTrainer`: `weight` `[classes,
+ * features]` and `bias` of a softmax; `hidden.weight` `[hidden, features]`, `hidden.bias`, `output.weight`
+ * `[classes, hidden]` and `output.bias` of an MLP. The names are those of PyTorch's state dicts.
+ * @throws {TypeError} If the head is of another kind.
  */
 export function headLayout(head: Head): HeadTensor[] {
   const { kind } = head as { readonly kind: unknown };
@@ -42,8 +41,8 @@ export function headLayout(head: Head): HeadTensor[] {
 }
 
 /**
- * Flat parameters as tensors by name, copied.
- * @throws {TypeError} when there are more or fewer than the head has.
+ * Returns flat parameters as tensors by name. The data are copied.
+ * @throws {TypeError} If there are more or fewer parameters than the head has.
  */
 export function tensorsOf(head: Head, flat: Float32Array): Record<string, Tensor> {
   const layout = headLayout(head);
@@ -57,8 +56,8 @@ export function tensorsOf(head: Head, flat: Float32Array): Record<string, Tensor
 }
 
 /**
- * Tensors by name as flat parameters. Tensors of other names are left out.
- * @throws {TypeError} naming the tensor that is missing or has another type or shape.
+ * Returns tensors by name as flat parameters. Tensors with other names are ignored.
+ * @throws {TypeError} If a tensor is missing or has another type or shape; the message names it.
  */
 export function flatOf(head: Head, tensors: Tensors): Float32Array {
   const layout = headLayout(head);
@@ -79,7 +78,10 @@ export function flatOf(head: Head, tensors: Tensors): Float32Array {
   return flat;
 }
 
-/** Throws a TypeError unless `flat` has the parameters of the layout, no more and no fewer. */
+/**
+ * Checks that `flat` has exactly the parameters of the layout.
+ * @throws {TypeError} If it has more or fewer, or is not a Float32Array.
+ */
 export function checkLength(layout: readonly HeadTensor[], flat: Float32Array): void {
   if (Object.prototype.toString.call(flat) !== "[object Float32Array]")
     throw new TypeError(`read a head's parameters: expected a Float32Array; got ${describeValue(flat)}`);

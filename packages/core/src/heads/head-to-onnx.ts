@@ -5,13 +5,13 @@ import { bytes, integer, join, text, type Chunks } from "./protobuf.ts";
 /** Options of {@link headToOnnx}. */
 export interface HeadToOnnxOptions {
   readonly head: Head;
-  /** Flat parameters, as `headTrainer` gives them. */
+  /** Flat parameters, as `headTrainer` returns them. */
   readonly weights: Float32Array;
-  /** Default "features". */
+  /** Name of the model's input. Default "features". */
   readonly inputName?: string;
-  /** Default "probabilities". */
+  /** Name of the model's output. Default "probabilities". */
   readonly outputName?: string;
-  /** The classes' names. They go into the model's metadata as `names`, a JSON list. */
+  /** Class names. Stored as `names`, a JSON list, in the model's metadata. */
   readonly labels?: readonly string[];
 }
 
@@ -19,12 +19,13 @@ const FLOAT = 1;
 const INT_ATTRIBUTE = 2;
 
 /**
- * A trained head as an ONNX model: float32 `[n, features]` in, probabilities `[n, classes]` out; a Gemm a
- * layer, Relu between them, Softmax last. Opset 13, IR version 8: every ONNX Runtime from 1.8 on reads it.
- * Source: onnx/onnx.proto.
+ * Writes a trained head as an ONNX model: float32 `[n, features]` in, probabilities `[n, classes]` out; one
+ * Gemm per layer, Relu between layers, Softmax last. Opset 13, IR version 8: every ONNX Runtime from 1.8 on
+ * reads it. Source: onnx/onnx.proto.
  *
- * @throws {TypeError} when there are more or fewer weights than the head has.
- * @throws {RangeError} when there are more or fewer labels than classes, or both names are the same.
+ * @throws {TypeError} If there are more or fewer weights than the head has.
+ * @throws {RangeError} If there are more or fewer labels than classes, or the input or output name is empty
+ * or already in use.
  */
 export function headToOnnx({
   head,
@@ -47,7 +48,7 @@ export function headToOnnx({
   const twice = taken.find((name, i) => name === "" || taken.indexOf(name) < i);
   if (twice !== undefined)
     throw new RangeError(
-      `write a head as ONNX: expected names of input and output of their own; got ${JSON.stringify(twice)}`,
+      `write a head as ONNX: expected unique input and output names; got ${JSON.stringify(twice)}`,
     );
 
   const nodes =
@@ -84,7 +85,7 @@ interface GemmOptions {
   readonly output: string;
 }
 
-/** `output = input * weights^T + biases`. */
+/** Writes a node for `output = input * weights^T + biases`. */
 function gemm({ input, weights, biases, output }: GemmOptions): Chunks {
   return node("Gemm", {
     inputs: [input, weights, biases],
@@ -109,7 +110,7 @@ function node(operator: string, { inputs, output, attributes = [] }: NodeOptions
   ]);
 }
 
-/** A tensor of the model's own: ONNX's raw data are the elements in little-endian order. */
+/** Writes a tensor as an initializer. ONNX raw data are the elements in little-endian order. */
 function initializer({ name, shape, offset, length }: HeadTensor, weights: Float32Array): Chunks {
   const raw = new Uint8Array(weights.buffer, weights.byteOffset + 4 * offset, 4 * length);
   return [
@@ -120,7 +121,7 @@ function initializer({ name, shape, offset, length }: HeadTensor, weights: Float
   ];
 }
 
-/** float32 `[n, columns]`; n is free, and the same in input and output: the batch. */
+/** Describes a float32 `[n, columns]` value; n is free and the same in input and output: the batch axis. */
 function value(name: string, columns: number): Chunks {
   const shape = [...bytes(1, text(2, "n")), ...bytes(1, integer(1, columns))];
   return [...text(1, name), ...bytes(2, bytes(1, [...integer(1, FLOAT), ...bytes(2, shape)]))];

@@ -4,7 +4,7 @@ import type { HardExampleMiner } from "../hard-example-mining/miner.ts";
 import type { Statistics } from "./statistics.ts";
 import type { JointReason, JointResult, JointSettings } from "./types.ts";
 
-/** One sample on its way through the steps. */
+/** A sample and its context during inference. */
 export interface Case<Sample, Result> {
   readonly index: number;
   readonly sample: Sample;
@@ -16,17 +16,17 @@ export interface Case<Sample, Result> {
 
 type Answer<Sample, Result> = JointResult<Result, Sample>;
 
-/** What the edge has to say of a sample, and the ways on from there. */
+/** Result of the edge step for a sample, and the possible next steps. */
 export interface EdgeStep<Sample, Result> {
-  /** The edge's answer; its `result` is null while the edge has not been asked. */
+  /** The edge's result; `result` is null if the edge model has not run. */
   readonly answer: Answer<Sample, Result>;
-  /** Set where the cloud is wanted. Falls back on the edge; rejects only where neither has an answer. */
+  /** Set if the policy wants the cloud. Falls back to the edge; rejects only if neither side has a result. */
   readonly askCloud?: () => Promise<Answer<Sample, Result>>;
-  /** The edge's answer instead of the cloud's. Not there with `cloud-only`. */
+  /** Uses the edge's result instead of the cloud's. Not set with `cloud-only` or if the edge model failed. */
   readonly askEdge?: (reason: JointReason) => Promise<Answer<Sample, Result>>;
 }
 
-/** Runs what the policy wants of the edge and says whether the cloud is wanted too. */
+/** Runs the edge model and the miner as the policy requires, and decides whether the cloud is wanted. */
 export async function edgeStep<Sample, Result>(it: Case<Sample, Result>): Promise<EdgeStep<Sample, Result>> {
   const { policy = "joint", mode, bigModel } = it.settings;
   if (policy === "cloud-only")
@@ -58,7 +58,7 @@ export async function edgeStep<Sample, Result>(it: Case<Sample, Result>): Promis
   try {
     edge = await predict(it, open(it, "easy", false));
   } catch (error) {
-    // A model that fails is a hard case, and the cloud may know; a sample that is no sample is not.
+    // A failing model makes a hard case, which the cloud may solve. An invalid sample does not.
     if (!(error instanceof SednaError) || bigModel === undefined || it.signal?.aborted) throw error;
     return {
       answer: open(it, error.code),
@@ -78,7 +78,7 @@ export async function edgeStep<Sample, Result>(it: Case<Sample, Result>): Promis
     : { answer };
 }
 
-/** The edge's answer where the cloud's was wanted. */
+/** Returns the edge's result in place of the cloud's. */
 export function fallback<Sample, Result>(
   answer: Answer<Sample, Result>,
   reason: JointReason,
@@ -87,13 +87,13 @@ export function fallback<Sample, Result>(
   return { ...answer, source: "fallback", reason, ...(error === undefined ? {} : { error }) };
 }
 
-/** What is said of a sample that nobody could answer. */
+/** Returns the result for a sample that neither side could process. */
 export function failure<Sample, Result>(it: Case<Sample, Result>, error: unknown): Answer<Sample, Result> {
   const source = it.settings.policy === "cloud-only" ? "cloud" : "edge";
   return { ...open(it, reasonOf(error), false), source, error };
 }
 
-/** Asks the cloud; without its answer the edge's has to do. */
+/** Calls the cloud, and falls back to the edge's result if the call fails. */
 async function askCloud<Sample, Result>(
   it: Case<Sample, Result>,
   before: Answer<Sample, Result>,
@@ -103,7 +103,7 @@ async function askCloud<Sample, Result>(
     return withoutCloud(
       it,
       before,
-      new SednaError("ask the cloud: expected a bigModel; got none", { code: "no-big-model" }),
+      new SednaError("call the cloud: expected a bigModel; got none", { code: "no-big-model" }),
     );
   const asked = it.now();
   const bytes = { up: 0, down: 0 };
@@ -130,13 +130,13 @@ async function askCloud<Sample, Result>(
     return { ...before, result, cloudResult: result, source: "cloud", ...cost() };
   } catch (error) {
     if (it.signal?.aborted) throw error;
-    // An open circuit and a privacy policy refuse before anything is sent.
+    // An open circuit and a privacy policy reject a sample before anything is sent.
     if (!["circuit-open", "privacy-forbids"].includes(reasonOf(error))) it.statistics.offloaded();
     return withoutCloud(it, { ...before, ...cost() }, error);
   }
 }
 
-/** Asks both at once and prefers the cloud. */
+/** Calls both sides at once and prefers the cloud's result. */
 async function askBoth<Sample, Result>(it: Case<Sample, Result>): Promise<Answer<Sample, Result>> {
   const edge: { answer?: Answer<Sample, Result> } = {};
   const asking = predict(it, open(it, "policy"));
@@ -161,7 +161,7 @@ async function askBoth<Sample, Result>(it: Case<Sample, Result>): Promise<Answer
     : fromCloud;
 }
 
-/** The edge, asked after all because the cloud is not. */
+/** Runs the edge model as a fallback, because the cloud is not called. */
 async function askEdge<Sample, Result>(
   it: Case<Sample, Result>,
   before: Answer<Sample, Result>,
@@ -195,7 +195,7 @@ async function predict<Sample, Result>(
   };
 }
 
-/** Asks the miner. One that throws has no say: the edge's answer stands, with the error beside it. */
+/** Runs the miner. If it throws, the edge's result stands, with the error attached. */
 function mine<Sample, Result>(
   { settings, now }: Case<Sample, Result>,
   judged: unknown,
@@ -210,7 +210,7 @@ function mine<Sample, Result>(
   }
 }
 
-/** An answer that nobody has given yet. */
+/** Creates an empty result, before either side has run. */
 function open<Sample, Result>(
   { index, sample }: Case<Sample, Result>,
   reason: JointReason,

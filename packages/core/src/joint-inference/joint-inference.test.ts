@@ -36,7 +36,7 @@ const joint = (options: JointPatch<string, Rows> = {}) =>
   } as JointInferenceOptions<string, Rows>);
 
 describe("inference-then-mining", () => {
-  it("answers an easy sample at the edge and does not ask the cloud", async () => {
+  it("returns the edge's result for an easy sample and does not call the cloud", async () => {
     const inference = vi.fn();
     const result = await joint({ bigModel: cloud(inference) }).inference("easy");
     expect(result).toMatchObject({
@@ -50,7 +50,7 @@ describe("inference-then-mining", () => {
     expect(inference).not.toHaveBeenCalled();
   });
 
-  it("takes the cloud's answer to a hard sample, and keeps the edge's beside it", async () => {
+  it("returns the cloud's result for a hard sample, and the edge's result beside it", async () => {
     const result = await joint().inference("hard");
     expect(result).toMatchObject({
       isHardExample: true,
@@ -63,7 +63,7 @@ describe("inference-then-mining", () => {
     });
   });
 
-  it("falls back on the edge's answer when the cloud fails, and stays hard", async () => {
+  it("falls back to the edge's result if the cloud fails, and keeps the sample hard", async () => {
     const result = await joint({ bigModel: broken }).inference("hard");
     expect(result).toMatchObject({
       isHardExample: true,
@@ -75,12 +75,12 @@ describe("inference-then-mining", () => {
     expect(result.error).toBeInstanceOf(SednaError);
   });
 
-  it("falls back at the deadline when the cloud never answers", async () => {
+  it("falls back at the deadline if the cloud never responds", async () => {
     const result = await joint({ bigModel: never, deadlineMs: 20 }).inference("hard");
     expect(result).toMatchObject({ source: "fallback", reason: "cloud-timeout", result: row(0.1) });
   });
 
-  it("says so when a hard sample has no big model", async () => {
+  it("reports a hard sample without a big model", async () => {
     expect(await joint({ bigModel: undefined }).inference("hard")).toMatchObject({
       source: "fallback",
       reason: "no-big-model",
@@ -88,7 +88,7 @@ describe("inference-then-mining", () => {
     });
   });
 
-  it("keeps the edge's answer when the miner throws, and says so", async () => {
+  it("keeps the edge's result and reports the error if the miner throws", async () => {
     const broken = (): boolean => {
       throw new TypeError("a miner's bug");
     };
@@ -100,7 +100,7 @@ describe("inference-then-mining", () => {
     });
   });
 
-  it("asks the cloud about a sample on which the little model fails, and rejects with its error when both do", async () => {
+  it("calls the cloud if the little model fails, and rejects with its error if both fail", async () => {
     const failing = estimator(() =>
       Promise.reject(new SednaError("device lost", { code: "run-failed", retryable: true })),
     );
@@ -115,7 +115,7 @@ describe("inference-then-mining", () => {
     expect(both.stats()).toMatchObject({ inferenceNumber: 0, failedNumber: 1 });
   });
 
-  it("does not send what is no sample", async () => {
+  it("does not send an invalid sample", async () => {
     const inference = vi.fn();
     const refusing = estimator(() =>
       Promise.reject(new RangeError("expected a picture of at least 1x1; got 0x0")),
@@ -126,7 +126,7 @@ describe("inference-then-mining", () => {
     expect(inference).not.toHaveBeenCalled();
   });
 
-  it("without a miner finds nothing hard, as Sedna", async () => {
+  it("marks nothing as hard without a miner, as Sedna does", async () => {
     expect(await joint({ hardExampleMining: undefined }).inference("hard")).toMatchObject({
       isHardExample: false,
       source: "edge",
@@ -138,7 +138,7 @@ describe("mining-then-inference", () => {
   const mode = "mining-then-inference" as const;
   const byName = (sample: string): boolean => sample === "hard";
 
-  it("sends a hard sample to the cloud alone and unwraps its answer", async () => {
+  it("sends a hard sample to the cloud only and returns its result", async () => {
     const predict = vi.fn(() => row(0.9));
     const result = await joint({ mode, hardExampleMining: byName, estimator: estimator(predict) }).inference(
       "hard",
@@ -147,7 +147,7 @@ describe("mining-then-inference", () => {
     expect(predict).not.toHaveBeenCalled();
   });
 
-  it("answers an easy sample at the edge alone", async () => {
+  it("processes an easy sample at the edge only", async () => {
     expect(await joint({ mode, hardExampleMining: byName }).inference("easy")).toMatchObject({
       source: "edge",
       cloudResult: null,
@@ -155,13 +155,13 @@ describe("mining-then-inference", () => {
     });
   });
 
-  it("asks the edge after all when the cloud fails", async () => {
+  it("runs the edge model if the cloud fails", async () => {
     expect(
       await joint({ mode, hardExampleMining: byName, bigModel: broken }).inference("hard"),
     ).toMatchObject({ source: "fallback", result: row(0.1), edgeResult: row(0.1) });
   });
 
-  it("needs a miner", () => {
+  it("requires a miner", () => {
     expect(() => joint({ mode, hardExampleMining: undefined })).toThrow(
       "expected hardExampleMining; got none",
     );
@@ -169,7 +169,7 @@ describe("mining-then-inference", () => {
 });
 
 describe("policies", () => {
-  it("edge-only never asks the cloud or the miner", async () => {
+  it("edge-only never calls the cloud or the miner", async () => {
     const miner = vi.fn(() => true);
     expect(await joint({ policy: "edge-only", hardExampleMining: miner }).inference("hard")).toMatchObject({
       source: "edge",
@@ -179,7 +179,7 @@ describe("policies", () => {
     expect(miner).not.toHaveBeenCalled();
   });
 
-  it("cloud-only never asks the edge, and rejects when the cloud does not answer", async () => {
+  it("cloud-only never runs the edge model, and rejects if the cloud does not respond", async () => {
     const predict = vi.fn(() => row(0.9));
     const only = joint({ policy: "cloud-only", estimator: estimator(predict) });
     expect(await only.inference("easy")).toMatchObject({ source: "cloud", edgeResult: null });
@@ -189,7 +189,7 @@ describe("policies", () => {
     expect(only.stats()).toMatchObject({ inferenceNumber: 1, failedNumber: 1 });
   });
 
-  it("cloud-first asks the cloud about every sample and falls back on the edge at the deadline", async () => {
+  it("cloud-first calls the cloud for every sample and falls back to the edge at the deadline", async () => {
     const first = joint({ policy: "cloud-first", deadlineMs: 20 });
     expect(await first.inference("easy")).toMatchObject({ source: "cloud", edgeResult: row(0.9) });
     first.update({ bigModel: never });
@@ -200,7 +200,7 @@ describe("policies", () => {
     });
   });
 
-  it("cloud-first asks both at once, and takes the cloud's answer when the edge fails", async () => {
+  it("cloud-first calls both sides at once, and returns the cloud's result if the edge fails", async () => {
     const failing = estimator(() => Promise.reject(new Error("no memory")));
     expect(await joint({ policy: "cloud-first", estimator: failing }).inference("easy")).toMatchObject({
       source: "cloud",
@@ -211,7 +211,7 @@ describe("policies", () => {
     ).rejects.toThrow("no memory");
   });
 
-  it("edge-first answers at once and lets the cloud's answer follow", async () => {
+  it("edge-first returns the edge's result at once and the cloud's result as a follow-up", async () => {
     const first = joint({ policy: "edge-first" });
     const now = await first.inference("hard");
     expect(now).toMatchObject({ source: "edge", final: false, result: row(0.1) });
@@ -234,7 +234,7 @@ describe("policies", () => {
     expect(await now.followUp).toMatchObject({ source: "fallback", reason: "cloud-unreachable" });
   });
 
-  it("can be chosen for one sample", async () => {
+  it("can be set for a single sample", async () => {
     const one = joint();
     expect(await one.inference("hard", { policy: "edge-only" })).toMatchObject({ source: "edge" });
     expect(await one.inference("hard")).toMatchObject({ source: "cloud" });
@@ -242,7 +242,7 @@ describe("policies", () => {
 });
 
 describe("statistics", () => {
-  it("counts each sample once, where Sedna counts an uploaded one twice", async () => {
+  it("counts each sample once; Sedna counts an uploaded sample twice", async () => {
     const accepted = joint();
     for (const sample of ["easy", "hard", "hard", "easy"]) await accepted.inference(sample);
     expect(accepted.stats()).toMatchObject({
@@ -256,7 +256,7 @@ describe("statistics", () => {
     });
   });
 
-  it("does not count as sent what an open circuit refused, and counts the bytes of tries that failed", async () => {
+  it("does not count a sample as offloaded if an open circuit rejects it, and counts the bytes of failed attempts", async () => {
     const open = joint({
       bigModel: cloud(() => Promise.reject(new SednaError("open", { code: "circuit-open" }))),
     });
@@ -285,18 +285,18 @@ describe("bad settings", () => {
     ],
     [{ mode: "both" }, 'expected one of inference-then-mining, mining-then-inference; got "both"'],
     [{ estimator: {} }, "expected an object with predict(); got an object"],
-    [{ hardExampleMining: "IBT" }, 'expected a miner, as select() builds it; got "IBT"'],
+    [{ hardExampleMining: "IBT" }, 'expected a miner, as select() returns it; got "IBT"'],
     [{ bigModel: "http://cloud" }, 'expected an object with inference(); got "http://cloud"'],
     [{ deadlineMs: Number.NaN }, "expected a positive number of milliseconds below 2147483648; got NaN"],
     [{ deadlineMs: Infinity }, "expected a positive number of milliseconds below 2147483648; got Infinity"],
     [{ maxOffloads: 0 }, "expected at least 1; got 0"],
-  ])("%o is refused with what was expected", (patch, message) => {
+  ])("%o is rejected with a message that names the expected value", (patch, message) => {
     expect(() => joint(patch as never)).toThrow(message);
     const settled = joint();
     expect(() => settled.update(patch as never)).toThrow(message);
   });
 
-  it("leave the settings as they were", async () => {
+  it("leave the settings unchanged", async () => {
     const settled = joint();
     expect(() => settled.update({ deadlineMs: -1 })).toThrow(RangeError);
     expect(await settled.inference("hard")).toMatchObject({ source: "cloud" });

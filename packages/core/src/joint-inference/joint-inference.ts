@@ -107,8 +107,9 @@ const policies = ["joint", "edge-first", "cloud-first", "edge-only", "cloud-only
 const modes = ["inference-then-mining", "mining-then-inference"];
 
 /**
- * Settings that can work together.
- * @throws {TypeError} on a part that is missing or of another kind, {RangeError} on a value out of its set.
+ * Checks that settings work together, and returns them.
+ * @throws {TypeError} If a part is missing or of the wrong type.
+ * @throws {RangeError} If a value is not allowed.
  */
 function checkSettings<Sample, Result>(
   settings: JointSettings<Sample, Result>,

@@ -3,7 +3,7 @@ import type { Estimator } from "../estimator/estimator.ts";
 import { createJointInference } from "./joint-inference.ts";
 import type { BigModel, JointInferenceOptions, JointPatch, JointResult, SampleSource } from "./types.ts";
 
-/** A frame that knows how often it was closed. */
+/** A frame that counts how often it is closed. */
 interface TestFrame {
   readonly id: number;
   readonly hard: boolean;
@@ -41,7 +41,7 @@ const joint = (options: JointPatch<TestFrame, string> = {}) =>
 async function* stored(frames: readonly TestFrame[]): AsyncGenerator<TestFrame> {
   yield* frames;
 }
-/** A camera: a frame every `everyMs`, whether or not anyone waits. */
+/** Creates a camera: a frame every `everyMs`, whether or not the consumer waits for it. */
 function live(frames: readonly TestFrame[], everyMs: number): SampleSource<TestFrame> {
   return {
     live: true,
@@ -62,7 +62,7 @@ async function all(
 }
 
 describe("run()", () => {
-  it("answers every sample of a stored source and closes each once", async () => {
+  it("returns a result for every sample of a stored source and closes each sample once", async () => {
     const frames = Array.from({ length: 20 }, (_, i) => frame(i, i % 3 === 0));
     const results = await all(joint().run(stored(frames)));
     expect(results.map(({ sample }) => sample.id).toSorted((a, b) => a - b)).toEqual(
@@ -71,7 +71,7 @@ describe("run()", () => {
     expect(frames.every(({ closed }) => closed === 1)).toBe(true);
   });
 
-  it("lets the newest live frame win, counts what was dropped, and closes everything once", async () => {
+  it("processes the latest live frame, counts dropped frames, and closes every frame once", async () => {
     const frames = Array.from({ length: 30 }, (_, i) => frame(i));
     const slow = joint({ estimator: estimator(async () => (await wait(25), "edge")) });
     const results = await all(slow.run(live(frames, 5)));
@@ -83,14 +83,14 @@ describe("run()", () => {
     expect(results.at(-1)!.sample.id).toBe(29);
   });
 
-  it("is not held back by a slow cloud: later frames overtake a hard one", async () => {
+  it("does not wait for a slow cloud: later frames overtake a hard one", async () => {
     const frames = [frame(0, true), ...Array.from({ length: 5 }, (_, i) => frame(i + 1))];
     const results = await all(joint({ bigModel: cloud(60) }).run(live(frames, 5)));
     expect(results.at(-1)).toMatchObject({ source: "cloud", sample: { id: 0 } });
     expect(results.filter(({ source }) => source === "edge").length).toBeGreaterThanOrEqual(4);
   });
 
-  it("keeps the edge's answer for a live frame when enough uploads are under way", async () => {
+  it("keeps the edge's result for a live frame if maxOffloads uploads are in progress", async () => {
     const frames = Array.from({ length: 6 }, (_, i) => frame(i, true));
     const results = await all(
       joint({
@@ -104,7 +104,7 @@ describe("run()", () => {
     expect(frames.every(({ closed }) => closed === 1)).toBe(true);
   });
 
-  it("is not held back in mining-then-inference either: the edge answers what the busy cloud cannot", async () => {
+  it("does not wait in mining-then-inference either: the edge processes what the busy cloud cannot", async () => {
     const frames = Array.from({ length: 12 }, (_, i) => frame(i, true));
     const results = await all(joint({ bigModel: cloud(200), maxOffloads: 1 }).run(live(frames, 5)));
     expect(
@@ -113,7 +113,7 @@ describe("run()", () => {
     expect(frames.every(({ closed }) => closed === 1)).toBe(true);
   });
 
-  it("drops what a busy cloud cannot take where only the cloud may answer", async () => {
+  it("drops the samples that a busy cloud cannot process under cloud-only", async () => {
     const frames = Array.from({ length: 12 }, (_, i) => frame(i));
     const only = joint({ policy: "cloud-only", bigModel: cloud(40), maxOffloads: 1 });
     const results = await all(only.run(live(frames, 5)));
@@ -122,7 +122,7 @@ describe("run()", () => {
     expect(frames.every(({ closed }) => closed === 1)).toBe(true);
   });
 
-  it("does not touch the source when it is aborted before", async () => {
+  it("does not read the source if it is aborted beforehand", async () => {
     const touched: SampleSource<TestFrame> = {
       live: true,
       [Symbol.asyncIterator]: () => {
@@ -134,13 +134,13 @@ describe("run()", () => {
     ).rejects.toThrow("too late");
   });
 
-  it("waits for a free upload where every sample counts", async () => {
+  it("waits for a free upload slot if every sample must be processed", async () => {
     const frames = Array.from({ length: 6 }, (_, i) => frame(i, true));
     const results = await all(joint({ bigModel: cloud(5), maxOffloads: 1 }).run(stored(frames)));
     expect(results.every(({ source }) => source === "cloud")).toBe(true);
   });
 
-  it("gives two answers with edge-first and closes the frame after the second", async () => {
+  it("yields two results with edge-first and closes the frame after the second", async () => {
     const one = frame(0, true);
     const seen: [string, boolean, number][] = [];
     for await (const { source, final, sample } of joint({
@@ -156,7 +156,7 @@ describe("run()", () => {
     expect(one.closed).toBe(1);
   });
 
-  it("turns a sample that fails into a result with its error, and goes on", async () => {
+  it("turns a failed sample into a result with its error, and continues", async () => {
     const frames = [frame(0), frame(1), frame(2)];
     const flaky = joint({
       estimator: estimator(async ({ id }) => {
@@ -171,7 +171,7 @@ describe("run()", () => {
     expect(frames.every(({ closed }) => closed === 1)).toBe(true);
   });
 
-  it("closes everything when the consumer leaves", async () => {
+  it("closes every sample when the consumer stops", async () => {
     const pulled: TestFrame[] = [];
     async function* source(): AsyncGenerator<TestFrame> {
       for (let i = 0; i < 10; i++) {
@@ -186,7 +186,7 @@ describe("run()", () => {
     expect(pulled.map(({ closed }) => closed)).toEqual(pulled.map(() => 1));
   });
 
-  it("ends at once with the reason when it is aborted while the camera is silent", async () => {
+  it("rejects at once with the reason if it is aborted while the camera is silent", async () => {
     const controller = new AbortController();
     const silent: SampleSource<TestFrame> = {
       live: true,
@@ -200,7 +200,7 @@ describe("run()", () => {
     await expect(running).rejects.toThrow("stopped");
   });
 
-  it("passes on what a source throws, after the answers before it", async () => {
+  it("rethrows a source's error after the results before it", async () => {
     const frames = [frame(0)];
     const source: SampleSource<TestFrame> = {
       async *[Symbol.asyncIterator]() {
@@ -216,7 +216,7 @@ describe("run()", () => {
     expect(frames[0]!.closed).toBe(1);
   });
 
-  it("says what it expected when the source is no source", () => {
+  it("rejects a source that is not an async iterable", () => {
     expect(() => joint().run({} as never)).toThrow("expected an async iterable source; got an object");
   });
 });

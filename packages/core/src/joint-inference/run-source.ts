@@ -5,8 +5,9 @@ import type { Statistics } from "./statistics.ts";
 import type { JointResult, RunOptions, SampleSource } from "./types.ts";
 
 /**
- * Answers a stream. The edge takes one sample after the other; uploads go their own way, so that the loop
- * never waits for the network. Every sample is closed once: after its last answer was taken, or at the end.
+ * Runs inference on a stream. The edge processes one sample at a time; uploads run concurrently, so that the
+ * loop does not wait for the network unless `take` is "all" and `maxOffloads` uploads are in progress. Every
+ * sample is closed once: after its last result was consumed, or at the end.
  */
 export async function* runSource<Sample, Result>(
   source: SampleSource<Sample>,
@@ -25,7 +26,7 @@ export async function* runSource<Sample, Result>(
   const uploads = new Set<Promise<void>>();
   const failed: { error?: unknown; yes?: true } = {};
 
-  // An answer that may still be followed leaves the sample open: its successor closes it.
+  // A result that is not final leaves the sample open: the final result closes it.
   const release = (answer: Answer): void => {
     if (answer.final) closeSample(answer.sample);
   };

@@ -2,18 +2,21 @@ import type { JointResult, JointStatistics } from "./types.ts";
 
 /** Counts results; see {@link createStatistics}. */
 export interface Statistics {
-  /** Counts a sample's first answer, or its failure. */
+  /** Counts a sample's first result, or its failure. */
   answered(result: JointResult<unknown>): void;
-  /** Counts what the cloud added, or failed to add, to a sample that was answered before. */
+  /** Counts the cloud's result, or its failure, for a sample that already has a result. */
   followed(result: JointResult<unknown>): void;
-  /** Counts a sample that nobody could answer. */
+  /** Counts a sample that neither side could process. */
   failed(): void;
   offloaded(): void;
   dropped(): void;
   snapshot(): JointStatistics;
 }
 
-/** The counters of one joint inference. Sedna counts an uploaded sample twice; here each counts once. */
+/**
+ * Creates the counters of one joint inference. Sedna counts an uploaded sample twice; here each sample counts
+ * once.
+ */
 export function createStatistics(): Statistics {
   const counts = {
     inferenceNumber: 0,

@@ -2,44 +2,44 @@ import type { ErrorCode } from "../errors.ts";
 import type { Estimator } from "../estimator/estimator.ts";
 import type { HardExampleMiner } from "../hard-example-mining/miner.ts";
 
-/** Sedna's order of the two steps (its MINING_MODE). */
+/** Order of inference and mining, as in Sedna's MINING_MODE. */
 export type MiningMode = "inference-then-mining" | "mining-then-inference";
 
 /**
- * Who answers.
- * - `joint`: the edge answers what is easy; what is hard waits for the cloud, up to the deadline.
- * - `edge-first`: the edge answers at once; for what is hard the cloud's answer follows.
- * - `cloud-first`: the cloud answers all it can within the deadline, the edge the rest.
- * - `edge-only`, `cloud-only`: the other side is never asked.
+ * Which side processes a sample.
+ * - `joint`: the edge processes easy samples; a hard sample waits for the cloud, up to the deadline.
+ * - `edge-first`: the edge's result is returned at once; for a hard sample the cloud's result follows.
+ * - `cloud-first`: the cloud processes all samples that it can within the deadline, the edge the others.
+ * - `edge-only`, `cloud-only`: the other side is never called.
  */
 export type JointPolicy = "joint" | "edge-first" | "cloud-first" | "edge-only" | "cloud-only";
 
-/** Why this side answered. An {@link ErrorCode} says why the cloud's answer is missing. */
+/** Why the result is from this side. An {@link ErrorCode} says why the cloud's result is missing. */
 export type JointReason = "easy" | "hard" | "policy" | "offload-busy" | "miner-failed" | "failed" | ErrorCode;
 
 /** The big model, wherever it runs. */
 export interface BigModel<Sample, Result> {
   /**
-   * Answers one sample. Must not outlive `signal`.
-   * @throws {SednaError} `cloud-*`, `circuit-open` or `wire-format` when there is no answer.
+   * Returns the result for one sample. Must stop when `signal` aborts.
+   * @throws {SednaError} `cloud-*`, `circuit-open` or `wire-format` If there is no result.
    */
   inference(sample: Sample, options: BigModelCall<Result>): Promise<Result>;
 }
 
-/** Options of a question to the big model. */
+/** Options of a call to the big model. */
 export interface BigModelCall<Result = unknown> {
   readonly signal: AbortSignal;
-  /** How long the answer is of use, in ms. */
+  /** Time within which the result is useful, in ms. */
   readonly deadlineMs: number;
-  /** Told of the bytes that each try carried, whether or not it brought an answer. */
+  /** Called with the bytes of each attempt, successful or not. */
   readonly onTransfer?: (bytes: { readonly up: number; readonly down: number }) => void;
   /**
-   * The little model's answer to the same sample, where it has one: what hides parts of a picture goes by it.
+   * The little model's result for the same sample, if any. Code that hides parts of an image relies on it.
    */
   readonly edgeResult?: Result | null;
 }
 
-/** Milliseconds by step; a step that did not run is 0. */
+/** Duration of each step, in ms; 0 if the step did not run. */
 export interface JointTimings {
   readonly edge: number;
   readonly mining: number;
@@ -47,61 +47,67 @@ export interface JointTimings {
   readonly total: number;
 }
 
-/** The answer to one sample. */
+/** The result for one sample. */
 export interface JointResult<Result, Sample = unknown> {
-  /** Counts the samples of this joint inference from 0. */
+  /** Index of the sample in this joint inference, from 0. */
   readonly index: number;
   readonly isHardExample: boolean;
-  /** The best answer there is now; null only when `error` is set. */
+  /** Best result so far; null only if `error` is set. */
   readonly result: Result | null;
   readonly edgeResult: Result | null;
   readonly cloudResult: Result | null;
-  /** `fallback`: the cloud was wanted and did not answer, so this is the edge's answer. */
+  /** `fallback`: the cloud was wanted but returned no result, so this is the edge's result. */
   readonly source: "edge" | "cloud" | "fallback";
   readonly reason: JointReason;
-  /** False while a better answer to the same sample may follow (`edge-first`). */
+  /** False while a better result for the same sample may follow (`edge-first`). */
   readonly final: boolean;
   readonly timings: JointTimings;
   readonly bytes: { readonly up: number; readonly down: number };
-  /** Why the cloud did not answer, or why nobody did. */
+  /** Why the cloud, or both sides, returned no result. */
   readonly error?: unknown;
-  /** In `inference` with `edge-first`: the cloud's answer, which never rejects. */
+  /** The cloud's result, in `inference` with `edge-first`. It never rejects. */
   readonly followUp?: Promise<JointResult<Result, Sample>>;
   readonly sample: Sample;
 }
 
-/** Sedna's counters, each sample counted once, and ours. */
+/** Sedna's counters, with each sample counted once, and this project's. */
 export interface JointStatistics {
-  /** Samples answered. */
+  /** Number of samples with a result. */
   readonly inferenceNumber: number;
-  /** Of these, samples that the miner called hard. */
+  /** Number of those samples that the miner marked as hard. */
   readonly hardExampleNumber: number;
   /** hardExampleNumber / inferenceNumber; 0 before the first sample. */
   readonly uploadCloudRatio: number;
-  /** Samples that the cloud was really asked about; less than hard ones when it is cut off or busy. */
+  /**
+   * Number of samples for which the cloud was actually called: fewer than the hard ones if the cloud is cut
+   * off or busy.
+   */
   readonly offloadedNumber: number;
-  /** Samples that the cloud answered in time. */
+  /** Number of samples that the cloud processed in time. */
   readonly cloudNumber: number;
-  /** Samples for which the cloud was wanted and the edge's answer had to do. */
+  /** Number of samples for which the cloud was wanted but the edge's result was used. */
   readonly fallbackNumber: number;
-  /** Samples that nobody could answer. */
+  /** Number of samples that neither side could process. */
   readonly failedNumber: number;
-  /** Live frames that a newer one replaced before their turn came. */
+  /**
+   * Number of live samples that were dropped: replaced by a newer one before their turn, or left over by a
+   * busy cloud under `cloud-only`.
+   */
   readonly droppedNumber: number;
   readonly bytesUp: number;
   readonly bytesDown: number;
 }
 
-/** Where samples come from. `live` sources do not wait: there the newest sample wins. */
+/** Source of samples. A `live` source does not wait for the consumer, which gets the latest sample. */
 export interface SampleSource<Sample> extends AsyncIterable<Sample> {
   readonly live?: boolean;
 }
 
-// NoInfer: the estimator says what samples and results are; miners and big models have to fit it.
+// NoInfer: the estimator determines the types of samples and results; miners and big models must match them.
 
-/** The order of the steps, and a miner that fits it. */
+/** Order of inference and mining, and a miner that fits the order. */
 export type MiningSettings<Sample, Result> =
-  /** The edge answers, the miner judges its result. No miner: nothing is hard. The default. */
+  /** Default: the edge runs first, and the miner judges its result. Without a miner, no sample is hard. */
   | {
       readonly mode?: "inference-then-mining";
       readonly hardExampleMining?: HardExampleMiner<NoInfer<Result>>;
@@ -109,32 +115,32 @@ export type MiningSettings<Sample, Result> =
   /** The miner judges the sample itself; the edge answers what is easy. */
   | { readonly mode: "mining-then-inference"; readonly hardExampleMining: HardExampleMiner<NoInfer<Sample>> };
 
-/** Who answers, and how. */
+/** All settings of joint inference. */
 export type JointSettings<Sample, Result> = AnswerSettings<Sample, Result> & MiningSettings<Sample, Result>;
 
-/** The settings that do not hang on the order of the steps. */
+/** Settings that do not depend on the order of inference and mining. */
 export interface AnswerSettings<Sample, Result> {
   /** The little model. */
   readonly estimator: Estimator<Sample, Result>;
   readonly bigModel?: BigModel<NoInfer<Sample>, NoInfer<Result>>;
   /** Joint inference policy. Default `joint`. */
   readonly policy?: JointPolicy;
-  /** How long a sample may wait for the cloud, in ms. Default 1000. */
+  /** Maximum time that a sample waits for the cloud, in ms. Default 1000. */
   readonly deadlineMs?: number;
   /**
-   * In `run`: uploads under way at once. Further hard samples of a live source get the edge's answer; with
-   * `cloud-only` they are dropped. Default 2.
+   * Maximum number of concurrent uploads in `run`. Further hard samples of a live source get the edge's
+   * result; with `cloud-only` they are dropped. Default 2.
    */
   readonly maxOffloads?: number;
 }
 
 /** Options of {@link createJointInference}. */
 export type JointInferenceOptions<Sample, Result> = JointSettings<Sample, Result> & {
-  /** Milliseconds, monotonic. Default `performance.now`. */
+  /** Monotonic clock, in ms. Default `performance.now`. */
   readonly now?: () => number;
 };
 
-/** What `update` may change while samples flow. */
+/** Settings that `update` may change while samples are processed. */
 export type JointPatch<Sample, Result> = Partial<AnswerSettings<Sample, Result>> & {
   readonly mode?: MiningMode;
   readonly hardExampleMining?: HardExampleMiner<Result> | HardExampleMiner<Sample>;
@@ -144,26 +150,26 @@ export type JointPatch<Sample, Result> = Partial<AnswerSettings<Sample, Result>>
 export interface RunOptions {
   readonly signal?: AbortSignal;
   /**
-   * `newest`: a waiting sample is replaced by a newer one. `all`: every sample is answered. Default: by
-   * `source.live`.
+   * `latest`: a newer sample replaces a waiting one. `all`: every sample is processed. Default: `latest` if
+   * `source.live` is true, else `all`.
    */
   readonly take?: "latest" | "all";
 }
 
-/** A little model at the edge and a big one in the cloud, working as one. */
+/** A little model at the edge and a big model in the cloud that work together. */
 export interface JointInference<Sample, Result> {
-  /** Answers one sample; the caller keeps it. Rejects only where no side has an answer. */
+  /** Returns the result for one sample, which the caller still owns. Rejects only if no side has a result. */
   inference(
     sample: Sample,
     options?: { readonly signal?: AbortSignal; readonly policy?: JointPolicy },
   ): Promise<JointResult<Result, Sample>>;
   /**
-   * Answers the samples of a source and closes each (`close()`, where it has one) when its last answer has
-   * been taken. Results come as they are ready: a slow cloud never holds back the frames behind it, so
-   * `index` may step back. A sample that fails is a result with `error`, not the end.
+   * Processes the samples of a source and closes each one (`close()`, if it has one) after its last result
+   * was consumed. Results are in order of completion: a slow cloud does not delay the frames behind it, so
+   * `index` may decrease. A failed sample is a result with `error` and does not end the iteration.
    */
   run(source: SampleSource<Sample>, options?: RunOptions): AsyncIterableIterator<JointResult<Result, Sample>>;
-  /** Changes settings from the next sample on. */
+  /** Changes settings, starting with the next sample. */
   update(patch: JointPatch<Sample, Result>): void;
   stats(): JointStatistics;
 }

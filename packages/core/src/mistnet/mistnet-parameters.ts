@@ -1,6 +1,6 @@
 import { describeValue } from "../errors.ts";
 
-/** Sedna's parameters of its algorithm `MistNet`. */
+/** Sedna's parameters of the `MistNet` algorithm. */
 export interface MistnetParameters {
   readonly type: "mistnet";
   readonly cut_layer: number | string;
@@ -8,11 +8,11 @@ export interface MistnetParameters {
 }
 
 /**
- * Sedna's `MistNet(cut_layer, epsilon=100)`: what a job writes, where digits may be text. Sedna sets an
- * epsilon that is text to the number of the cut layer (its issue 284); here it is what was written.
- * @throws {TypeError} on a cut layer that is neither a whole number nor a name, or an epsilon that is no
- * number.
- * @throws {RangeError} on an epsilon that is not above 0: none would mean no answer at all.
+ * Reads the parameters of Sedna's `MistNet(cut_layer, epsilon=100)` as a job writes them: numbers may be
+ * strings. Sedna sets a string `epsilon` to the number of the cut layer (its issue 284); this function parses
+ * it.
+ * @throws {TypeError} If `cut_layer` is neither a whole number nor a name, or `epsilon` is not a number.
+ * @throws {RangeError} If `epsilon` is not finite and above 0: an epsilon of 0 would carry no information.
  */
 export function mistnetParameters({
   cut_layer: cutLayer,

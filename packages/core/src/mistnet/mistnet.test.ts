@@ -30,7 +30,7 @@ const plan: MistnetPlan = {
 };
 
 describe("mistnetParameters", () => {
-  it("reads a job's texts, and an epsilon that is text as itself: Sedna's issue 284", () => {
+  it("parses a job's strings, including a string epsilon (Sedna's issue 284)", () => {
     expect(mistnetParameters({ cut_layer: "4", epsilon: "100" })).toEqual({
       type: "mistnet",
       cut_layer: 4,
@@ -45,7 +45,7 @@ describe("mistnetParameters", () => {
     expect(mistnetParameters({ cut_layer: 4, epsilon: "0.5" }).epsilon).toBe(0.5);
   });
 
-  it("refuses what is neither", () => {
+  it("rejects invalid values", () => {
     for (const wrong of [
       {},
       { cut_layer: "" },
@@ -61,7 +61,7 @@ describe("mistnetParameters", () => {
 });
 
 describe("privateRecords", () => {
-  it("spends epsilon on a record and no more: its features' and its label's add up", () => {
+  it("spends exactly epsilon on a record: the parts for its features and its label add up", () => {
     for (const [epsilon, labelShare] of [
       [2, 0.5],
       [100, 0.15],
@@ -73,14 +73,14 @@ describe("privateRecords", () => {
     }
   });
 
-  it("means epsilon: no event tells the two most different records apart by more, and one almost by as much", () => {
+  it("guarantees epsilon: no event distinguishes the two most different records by more, and one event by almost as much", () => {
     const count = 200_000;
     const eventsOf = (feature: number, label: number, seed: number): number[] => {
       const given = privateRecords(
         { features: new Float32Array(count).fill(feature), labels: new Uint32Array(count).fill(label) },
         { plan, bits: randomBits(seededFill(seed)) },
       );
-      // Events over both parts of the record at once.
+      // Events that cover both parts of the record.
       return [-1, 0, 1, 2].flatMap((threshold) =>
         [0, 1].map(
           (answer) =>
@@ -93,12 +93,12 @@ describe("privateRecords", () => {
     const slack = shareError(count) * (1 + Math.exp(plan.epsilon));
     for (const [i, share] of one.entries())
       expect(share).toBeLessThan(Math.exp(plan.epsilon) * other[i]! + slack);
-    // Beyond both records the ratio is all of epsilon: with half the noise it would be e^3 there.
+    // For thresholds beyond both records, the ratio reaches e^epsilon; with half the noise it would be e^3.
     const ratios = one.map((share, i) => share / other[i]!);
     expect(Math.max(...ratios)).toBeGreaterThan(0.9 * Math.exp(plan.epsilon));
   });
 
-  it("refuses more records than the plan takes, and half a record", () => {
+  it("rejects more records than the plan allows, and an incomplete record", () => {
     const bits = randomBits();
     expect(() =>
       privateRecords(
@@ -115,10 +115,10 @@ describe("privateRecords", () => {
   });
 });
 
-describe("MistNet on the wire", () => {
+describe("MistNet wire format", () => {
   const records = { features: Float32Array.of(1, -2.5, 0), labels: Uint32Array.of(1, 0, 1) };
 
-  it("carries records and plans there and back", () => {
+  it("round-trips records and plans", () => {
     expect(readMistnetUpload(writeMistnetUpload(records, plan), plan)).toEqual(records);
     expect(parseMistnetPlan(JSON.stringify(plan))).toEqual(plan);
     const status = { plan, state: "collecting", received: 1, participants: 3, records: 3 };
@@ -131,14 +131,14 @@ describe("MistNet on the wire", () => {
     ["of another bound", { bound: 2 }],
     ["of another name", { name: "windows" }],
     ["of another width", { head: { kind: "softmax", features: 3, classes: 2 } }],
-    ["of fewer classes", { head: { kind: "softmax", features: 1, classes: 2 }, maxRecords: 2 }],
+    ["beyond maxRecords", { head: { kind: "softmax", features: 1, classes: 2 }, maxRecords: 2 }],
   ])("refuses records %s", (_, other) => {
     expect(() => readMistnetUpload(writeMistnetUpload(records, plan), { ...plan, ...other })).toThrow(
       WireError,
     );
   });
 
-  it("C22: refuses features that are not finite and labels that there are not", () => {
+  it("C22: rejects features that are not finite and labels out of range", () => {
     expect(() =>
       readMistnetUpload(writeMistnetUpload({ ...records, features: Float32Array.of(1, NaN, 0) }, plan), plan),
     ).toThrow("finite");
@@ -178,7 +178,7 @@ describe("MistNet on the wire", () => {
 });
 
 describe("trainMistnetHead", () => {
-  it("learns what is left under the noise, a class that nobody answered is not chosen, and again the same to the bit", async () => {
+  it("learns the classes despite the noise, does not predict an absent class, and is reproducible bit for bit", async () => {
     const count = 3000;
     const labels = Uint32Array.from({ length: count }, (_, i) => i % 2);
     const features = Float32Array.from({ length: 2 * count }, (_, i) =>
@@ -206,7 +206,7 @@ describe("trainMistnetHead", () => {
     expect(() => trainMistnetHead([], { head, kernels })).toThrow(RangeError);
   });
 
-  it("trains an MLP too", async () => {
+  it("trains an MLP", async () => {
     const head = { kind: "mlp", features: 1, hidden: 4, classes: 2 } as const;
     expect(
       trainMistnetHead([{ features: Float32Array.of(1, -1), labels: Uint32Array.of(0, 1) }], {

@@ -7,7 +7,7 @@ import {
 } from "../privacy/randomized-response.ts";
 import type { MistnetPlan, MistnetRecords } from "../wire/mistnet.ts";
 
-/** How a plan's epsilon is dealt out within a record. The two parts add up to it. */
+/** Split of a plan's epsilon within a record. The two parts add up to epsilon. */
 export interface RecordPrivacy {
   readonly features: VectorMechanism;
   /** Epsilon of the label. */
@@ -15,7 +15,7 @@ export interface RecordPrivacy {
   readonly response: RandomizedResponse;
 }
 
-/** What a plan asks of each record. */
+/** Returns the mechanisms and the epsilon of each part of a record. */
 export function recordPrivacy({
   mechanism,
   epsilon,
@@ -37,12 +37,12 @@ export function recordPrivacy({
 }
 
 /**
- * Records with noise: whoever sees a record, its features and its label together, can tell any two records
- * that might have been there apart by no more than the plan's epsilon (and delta). That is of one record: a
- * device that uploads `m` records of one person tells up to `m` times epsilon of that person. Made again, the
- * same records cost epsilon again, so it is to be called once and its result kept.
- * @throws {RangeError} on features that are not finite, labels that there are not, or more or other records
- * than the plan takes.
+ * Adds noise to records. An observer of a noisy record, its features and label together, can distinguish any
+ * two possible records by at most the plan's epsilon (and delta). The guarantee is per record: a device that
+ * uploads `m` records of one person reveals up to `m` times epsilon about that person. Adding noise to the
+ * same records again spends epsilon again: call this once and keep the result.
+ * @throws {RangeError} If a feature is not finite, a label is out of range, or the number of records or
+ * features does not match the plan.
  */
 export function privateRecords(
   { features, labels }: MistnetRecords,
@@ -50,7 +50,9 @@ export function privateRecords(
 ): MistnetRecords {
   const { features: width, classes } = plan.head;
   if (labels.length < 1 || labels.length > plan.maxRecords)
-    throw new RangeError(`make records private: expected 1 to ${plan.maxRecords}; got ${labels.length}`);
+    throw new RangeError(
+      `make records private: expected 1 to ${plan.maxRecords} records; got ${labels.length}`,
+    );
   if (features.length !== labels.length * width)
     throw new RangeError(
       `make records private: expected ${labels.length} times ${width} numbers; got ${features.length}`,

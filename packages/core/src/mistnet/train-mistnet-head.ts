@@ -1,23 +1,23 @@
 import type { Head, HeadOptimizer, HeadTrainer, TrainingKernels } from "@sedna-js/wasm-kernels";
 import type { MistnetRecords } from "../wire/mistnet.ts";
 
-/** How {@link trainMistnetHead} trains on after its start. */
+/** Training settings of {@link trainMistnetHead}. */
 export interface MistnetTraining {
-  /** Most of them; fewer where more would learn the noise. Default 30. */
+  /** Maximum number of epochs; fewer are used if more would fit the noise. Default 30. */
   readonly epochs?: number;
-  /** Default 200. */
+  /** Number of records per batch. Default 200. */
   readonly batchSize?: number;
-  /** Default Adam with a learning rate of 0.003. */
+  /** Optimizer. Default Adam with a learning rate of 0.003. */
   readonly optimizer?: HeadOptimizer;
   readonly seed?: number;
 }
 
-/** Turns a class that nobody answered into one that is not chosen. */
+/** Bias of a class without records, so that it is not predicted. */
 const ABSENT = -30;
-/** One of so many records judges how long to train. */
+/** One in `JUDGES` records is used to select the number of epochs. */
 const JUDGES = 5;
 
-/** Samples as the kernels take them. */
+/** Samples in the format of the kernels. */
 interface Samples {
   readonly samples: Float32Array;
   readonly labels: Uint32Array;
@@ -31,12 +31,13 @@ interface TrainMistnetHeadOptions {
 }
 
 /**
- * The flat parameters of a head trained on private records, with the labels as they were answered. A softmax
- * starts from the mean of each class, which noise of mean 0 leaves where it is; each epoch after that fits
- * the classes better, and the noise too. How many are good is asked of a fifth of the records, and the fewest
- * that are as good as the best are taken: with much noise none. docs/mistnet.md has what was measured, and
- * what de-biased labels brought: nothing.
- * @returns parameters in the layout of `headLayout`. @throws {RangeError} without records.
+ * Returns the flat parameters of a head trained on private records, with their labels as received. A softmax
+ * starts from the mean of each class, which noise of mean 0 does not shift; each further epoch fits the
+ * classes better, but also the noise. A fifth of the records selects the number of epochs: the smallest
+ * number that is as good as the best, which is 0 with much noise. docs/mistnet.md has the measurements,
+ * including de-biased labels, which brought no gain.
+ * @returns Parameters in the layout of `headLayout`.
+ * @throws {RangeError} If there are no records.
  */
 export function trainMistnetHead(
   records: readonly MistnetRecords[],
@@ -73,8 +74,8 @@ interface EpochsForOptions {
 }
 
 /**
- * The fewest epochs on the others that a fifth of the records finds as good as the best, to one standard
- * error.
+ * Returns the smallest number of epochs that is as good as the best, to one standard error. Trains on four
+ * fifths of the records and evaluates on the rest.
  */
 function epochsFor(all: Samples, { head, most, open }: EpochsForOptions): number {
   const [others, judges] = [
@@ -95,7 +96,7 @@ function epochsFor(all: Samples, { head, most, open }: EpochsForOptions): number
       ) / judges.labels.length,
     );
   }
-  // Before its first epoch an MLP knows nothing.
+  // An MLP has learned nothing before its first epoch.
   const least = head.kind === "softmax" ? 0 : Math.min(1, most);
   const best = Math.max(...shares.slice(least));
   const error = Math.sqrt((best * (1 - best)) / judges.labels.length);
@@ -128,8 +129,8 @@ function joined(records: readonly MistnetRecords[], width: number): Samples {
 }
 
 /**
- * The softmax that is right for classes which are Gaussians of one variance around their means: noise and
- * all.
+ * Returns the softmax that is optimal if classes are Gaussians of equal variance around their means, noise
+ * included.
  */
 function fromMeans(
   { samples, labels }: Samples,

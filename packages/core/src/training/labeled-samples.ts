@@ -6,12 +6,15 @@ export interface LabeledSample<Sample> {
 }
 
 /**
- * Labelled samples that can be read again and again. Frames among them are made anew each time, and their
- * reader's to close.
+ * Labeled samples that can be read repeatedly. Frames are created for each read, and the reader must close
+ * them.
  */
 export interface LabeledSamples<Sample> extends AsyncIterable<LabeledSample<Sample>> {
-  /** Another one as soon as a sample is: by it an estimator keeps what it made of them, such as features. */
+  /**
+   * Changes whenever a sample changes. An estimator uses it to cache what it computes from the samples, such
+   * as features.
+   */
   readonly version: string;
-  /** How many there are, where that is known without reading them all. */
+  /** Number of samples, if it is known without reading all of them. */
   readonly count?: number;
 }

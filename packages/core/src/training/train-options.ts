@@ -4,10 +4,10 @@ import type { TrainingPlan } from "./training-plan.ts";
 /** Progress of a training. */
 export interface TrainingProgress {
   readonly phase: "features" | "training";
-  /** Samples whose features are there, or epochs that are done. */
+  /** Number of samples whose features are computed, or of epochs that are complete. */
   readonly done: number;
   readonly total: number | undefined;
-  /** Of the last epoch. */
+  /** Mean loss over the last epoch. */
   readonly loss?: number;
   readonly accuracy?: number;
 }
@@ -15,18 +15,18 @@ export interface TrainingProgress {
 /** Options of an estimator's `train`. */
 export interface TrainOptions {
   readonly plan?: TrainingPlan;
-  /** Stops between two batches of work; what is trained so far is not taken. */
+  /** Stops the training between two batches of work and discards its result. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: TrainingProgress) => void;
-  /** Training waits, between two batches of features or two epochs, while this says so. */
+  /** While it is paused, the training waits between two batches of features or two epochs. */
   readonly pauses?: TrainingPauses;
 }
 
-/** What a training came to. */
+/** Result of a training. */
 export interface TrainingReport {
   readonly numSamples: number;
   readonly epochs: number;
-  /** Means over the last epoch. */
+  /** Mean loss over the last epoch. */
   readonly loss: number;
   readonly accuracy: number;
 }

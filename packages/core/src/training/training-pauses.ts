@@ -1,14 +1,14 @@
-/** Says when not to train: while a battery runs low, a page is hidden, ... */
+/** Pauses training, for example while the battery is low or the page is hidden. */
 export interface TrainingPauses {
-  /** True while a training is to wait. */
+  /** True while training must wait. */
   readonly paused: boolean;
-  /** Calls `listener` after each change of `paused`; returns a function that stops it. */
+  /** Calls `listener` after each change of `paused`. Returns a function that removes the listener. */
   onChange(listener: () => void): () => void;
 }
 
 /**
- * Resolves as soon as nothing pauses.
- * @throws the signal's reason when it is aborted before.
+ * Resolves as soon as training is not paused.
+ * @throws The signal's reason if it is aborted first.
  */
 export function untilResumed(pauses: TrainingPauses | undefined, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

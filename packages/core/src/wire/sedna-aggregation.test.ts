@@ -113,7 +113,7 @@ describe("Sedna's aggregation frames", () => {
     ["C22: a layer too long", weights("[[4,5],[6,7]]"), "data.weights[1]: expected lists of the shape [1]"],
     ["C22: a layer too deep", weights("[[[4],[5]],[6]]"), "expected finite numbers; got an array of 1"],
     ["C22: a layer too flat", weights("[4,[6]]"), "expected lists of the shape [2], 2 on axis 0; got 4"],
-    ["C22: a layer too many", weights("[[4,5],[6],[7]]"), "expected a list of 2 layers; got an array of 3"],
+    ["C22: one layer too many", weights("[[4,5],[6],[7]]"), "expected a list of 2 layers; got an array of 3"],
     ["no weights", update({ data: { num_samples: 3 } }), "expected a list of 2 layers; got undefined"],
     [
       "C22: a number of samples that is no number",

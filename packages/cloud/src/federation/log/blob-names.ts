@@ -1,18 +1,23 @@
 import { allClients, type FederationState } from "@sedna-js/core/federation";
 
-/** The blob of a model. */
+/** Returns the blob name of a model version. */
 export const modelBlob = (version: number): string => `model-${version}`;
 
-/** The blob of what the aggregator keeps for the round after a model. */
+/** Returns the blob name of the aggregator's server state after a model version. */
 export const memoryBlob = (version: number): string => `memory-${version}`;
 
-/** The blob of a round's update, by its place among those that were counted. */
+/**
+ * Returns the blob name of an accepted update. `place` is its index among the accepted updates of the round.
+ */
 export const updateBlob = (round: number, place: number): string => `update-${round}-${place}`;
 
-/** One of the two blobs that the open round's sum is written to in turn. */
+/** Returns the name of one of the two blobs that hold the checkpoint of the active round in turn. */
 export const sumBlob = (turn: number): string => `sum-${turn}`;
 
-/** Versions of the model that clients may ask for: the newest, and those that somebody trains on. */
+/**
+ * Returns the model versions that clients may request: the latest, that of the active round, and those on
+ * which clients train.
+ */
 export function versionsNeeded({ modelVersion, open, assignments }: FederationState): ReadonlySet<number> {
   return new Set([
     modelVersion,
@@ -22,15 +27,15 @@ export function versionsNeeded({ modelVersion, open, assignments }: FederationSt
 }
 
 /**
- * Which of the blobs are of no use any more: models that nobody trains on but the first and the newest two,
- * updates of rounds that are closed, unless those are kept.
+ * Returns the blobs that are no longer needed: all models and server states except those of version 0, of the
+ * latest two versions, and of versions in use; and the updates of closed rounds, unless updates are kept.
  */
 export function blobsToDelete(
   names: readonly string[],
   { state, keepUpdates }: { readonly state: FederationState; readonly keepUpdates: boolean },
 ): readonly string[] {
   const versions = new Set([...versionsNeeded(state), 0, state.modelVersion - 1]);
-  // A model that lies there before the log tells of it is that of the round that is closing.
+  // A model that is newer than the log belongs to the round that is closing.
   const isModelNeeded = (version: number): boolean => versions.has(version) || version > state.modelVersion;
   const openRound = state.open?.round ?? Infinity;
   return names.filter((name) => {

@@ -11,9 +11,10 @@ const TEMPORARY = ".tmp";
 const SUM_LENGTH = 8;
 
 /**
- * A log as one directory: `log.jsonl`, a line of JSON an append behind the CRC-32 of its bytes, and `blobs/`.
- * Lines are flushed before they are acknowledged; blobs are written beside their place, flushed, and renamed
- * into it. What was being written at a death is dropped when it is opened again.
+ * Creates a log in one directory. `log.jsonl` has one line for each append: the CRC-32 of the JSON bytes,
+ * then the JSON. `blobs/` has the blobs. Lines are flushed before they are acknowledged; blobs are written to
+ * a temporary file, flushed, and renamed. A write that a crash interrupted is dropped when the log is opened
+ * again.
  */
 export function directoryFederationLog(directory: string): FederationLog {
   const path = join(directory, "log.jsonl");
@@ -21,7 +22,7 @@ export function directoryFederationLog(directory: string): FederationLog {
   let opened: { handle: FileHandle; size: number; readonly release: () => Promise<void> } | undefined;
   const using = (): NonNullable<typeof opened> => {
     if (!opened)
-      throw new SednaError(`write the log in ${directory}: expected one that is open; got a closed one`, {
+      throw new SednaError(`use the log in ${directory}: expected an open log; got a closed one`, {
         code: "storage-failed",
       });
     return opened;
@@ -30,7 +31,7 @@ export function directoryFederationLog(directory: string): FederationLog {
   return {
     async open() {
       if (opened)
-        throw new SednaError(`open the log in ${directory}: expected one that is not open; got one that is`, {
+        throw new SednaError(`open the log in ${directory}: expected a closed log; got an open one`, {
           code: "storage-failed",
         });
       await guard(`open the log in ${directory}`, async () => {
@@ -63,7 +64,7 @@ export function directoryFederationLog(directory: string): FederationLog {
           await log.handle.datasync();
           log.size += line.length;
         } catch (error) {
-          // Half a line would spoil the next one.
+          // A partial line would damage the next one.
           await log.handle.truncate(log.size);
           throw error;
         }
@@ -71,12 +72,12 @@ export function directoryFederationLog(directory: string): FederationLog {
     },
     async replace(records) {
       const log = using();
-      await guard(`begin the log in ${directory} anew`, async () => {
+      await guard(`replace the log in ${directory}`, async () => {
         const temporary = `${path}${TEMPORARY}`;
         const line = lineOf(records);
         await rm(temporary, { force: true });
-        // Opened under its first name, and kept: nothing that may fail stands between the new file's place
-        // and its use.
+        // Keep the handle that was opened under the temporary name: after the rename, nothing that may fail
+        // precedes the use of the new file.
         const anew = await open(temporary, "ax+");
         try {
           await anew.appendFile(line);
@@ -96,7 +97,7 @@ export function directoryFederationLog(directory: string): FederationLog {
     async putBlob(name, bytes) {
       checkBlobName(name);
       using();
-      await guard(`keep the blob ${name} in ${directory}`, async () => {
+      await guard(`write the blob ${name} in ${directory}`, async () => {
         const temporary = join(folder, `${randomUUID()}${TEMPORARY}`);
         await writeFileDurably(join(folder, name), bytes, temporary);
       });
@@ -109,7 +110,7 @@ export function directoryFederationLog(directory: string): FederationLog {
           if (error.code === "ENOENT") return undefined;
           throw error;
         });
-        // Of its own: what is read may be views of a pool, at any offset.
+        // Copy: the read bytes may be a view of a pool, at any offset.
         return bytes && new Uint8Array(bytes);
       });
     },
@@ -133,7 +134,7 @@ export function directoryFederationLog(directory: string): FederationLog {
   };
 }
 
-/** Records as one line. */
+/** Encodes records as one line. */
 function lineOf(records: readonly FederationRecord[]): Buffer {
   const text = Buffer.from(JSON.stringify(records));
   return Buffer.concat([
@@ -144,10 +145,10 @@ function lineOf(records: readonly FederationRecord[]): Buffer {
 }
 
 /**
- * The records of whole lines; `size` is where the last of them ends. What was being written at a death is the
- * end of the file.
- * @throws {SednaError} `storage-failed` on damage before that: what follows it was acknowledged, and must not
- * be dropped in silence.
+ * Reads the records of complete lines; `size` is the offset at which the last of them ends. An incomplete end
+ * of the file is a write that a crash interrupted.
+ * @throws {SednaError} `storage-failed` If complete lines follow the damage: they were acknowledged and must
+ * not be dropped silently.
  */
 function readLines(bytes: Buffer): { readonly records: FederationRecord[]; readonly size: number } {
   const records: FederationRecord[] = [];
@@ -164,7 +165,7 @@ function readLines(bytes: Buffer): { readonly records: FederationRecord[]; reado
       crc32(text) === Number.parseInt(bytes.toString("latin1", start, start + SUM_LENGTH), 16);
     if (isWhole && damaged)
       throw new SednaError(
-        `read the log: expected whole lines; got damage at byte ${size}, and more behind it`,
+        `read the log: expected complete lines; got damage at byte ${size}, and more records after it`,
         { code: "storage-failed" },
       );
     damaged ||= !isWhole;

@@ -7,7 +7,7 @@ const record = (round: number): FederationRecord => ({
 });
 
 /**
- * What every log of a federation keeps to. `make` gives an empty one; `reopen` the same one, after its
+ * Conformance suite of a federation log. `make` creates an empty log; `reopen` opens the same log after its
  * process is gone.
  */
 export function federationLogSuite(
@@ -21,7 +21,7 @@ export function federationLogSuite(
       return made;
     };
 
-    it("gives back what was appended, in order, after it was opened again too", async () => {
+    it("returns the appended records in order, also after it was reopened", async () => {
       const { log, reopen } = await opened();
       expect(await log.read()).toEqual([]);
       await log.append([record(1)]);
@@ -35,7 +35,7 @@ export function federationLogSuite(
       await again.close();
     });
 
-    it("begins anew with other records, and goes on from them", async () => {
+    it("replaces its records, and appends to the new ones", async () => {
       const { log, reopen } = await opened();
       await log.append([record(1), record(2)]);
       await log.replace([record(3)]);
@@ -47,7 +47,7 @@ export function federationLogSuite(
       await again.close();
     });
 
-    it("keeps blobs whole, replaces and deletes them, and gives copies", async () => {
+    it("keeps blobs whole, replaces and deletes them, and returns copies", async () => {
       const { log, reopen } = await opened();
       const bytes = Uint8Array.from({ length: 100_001 }, (_, i) => i * 7);
       await log.putBlob("model-1", bytes);
@@ -69,16 +69,16 @@ export function federationLogSuite(
       await again.close();
     });
 
-    it("takes no name that could be a path", async () => {
+    it("rejects a blob name that could be a path", async () => {
       const { log } = await opened();
       for (const bad of ["../x", "a/b", "", "A", ".x", "a..b", "x".repeat(101), "a\0"])
         await expect(log.putBlob(bad, Uint8Array.of(1))).rejects.toThrow(RangeError);
       await log.close();
     });
 
-    it("is open once", async () => {
+    it("can be open only once", async () => {
       const { log } = await opened();
-      await expect(log.open()).rejects.toThrow("expected one that is not open");
+      await expect(log.open()).rejects.toThrow("expected a closed log");
       await log.close();
     });
   });

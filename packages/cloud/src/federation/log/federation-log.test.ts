@@ -48,7 +48,7 @@ describe("a log in a directory", () => {
     events: [{ type: "rejected", at: 1, client: "a", round, code: "not-finite" }],
   });
 
-  it("C20: drops what was being written at a death, at whatever byte, and goes on from there", async () => {
+  it("C20: drops a write that a crash interrupted at any byte, and continues from there", async () => {
     const path = await folder();
     const log = directoryFederationLog(path);
     await log.open();
@@ -68,7 +68,7 @@ describe("a log in a directory", () => {
     }
   });
 
-  it("refuses to go on behind damage: what follows was acknowledged", async () => {
+  it("rejects damage that is followed by acknowledged records", async () => {
     const path = await folder();
     const log = directoryFederationLog(path);
     await log.open();
@@ -79,17 +79,17 @@ describe("a log in a directory", () => {
     await writeFile(join(path, "log.jsonl"), bytes);
     await expect(directoryFederationLog(path).open()).rejects.toMatchObject({
       code: "storage-failed",
-      message: expect.stringContaining("more behind it"),
+      message: expect.stringContaining("more records after it"),
     });
     await appendFile(join(path, "log.jsonl"), "");
   });
 
-  it("is one process's at a time, and the next one's when that is killed", async () => {
+  it("belongs to one process at a time, and to the next one after that process was killed", async () => {
     const path = await folder();
     const script = new URL("../../../../../testing/fakes/hold-federation-log.ts", import.meta.url).pathname;
     const holder = fork(script, [path], { execArgv: ["--conditions=sedna-source", "--import", "tsx"] });
     await once(holder, "message");
-    await expect(directoryFederationLog(path).open()).rejects.toThrow(`process ${holder.pid} has`);
+    await expect(directoryFederationLog(path).open()).rejects.toThrow(`locked by process ${holder.pid}`);
     const gone = once(holder, "exit");
     holder.kill("SIGKILL");
     await gone;

@@ -1,29 +1,29 @@
 import type { FederationEvent, FederationState, RoundSettings } from "@sedna-js/core/federation";
 import type { FederationPlan } from "@sedna-js/core/wire";
 
-/** Where a sum was when it was last written. */
+/** Checkpoint of the accumulator of a round. */
 export interface SumCheckpoint {
   readonly round: number;
   readonly count: number;
   readonly totalWeight: number;
   /**
-   * Name of the blob with the mean so far, float32; undefined for a rule whose updates are blobs of their
-   * own, or before the first.
+   * Name of the blob with the current mean, float32. `undefined` before the first update, or if the
+   * aggregator needs the updates, which have their own blobs.
    */
   readonly mean?: string;
 }
 
-/** A model that a federation has made, as the log tells of it. */
+/** A model version as recorded in the log. */
 export interface ModelRecord {
   readonly version: number;
   /** Name of the blob with the flat parameters, float32. */
   readonly blob: string;
   readonly sha256: string;
-  /** Name of the blob with the aggregator's own memory, where it has one. */
+  /** Name of the blob with the aggregator's server state, if it has one. */
   readonly memory?: string;
 }
 
-/** What a round that made a model cost, where the aggregator is private. */
+/** Privacy cost of a round that made a model, if the aggregator is private. */
 export interface AccountedRound {
   readonly round: number;
   readonly selected: number;
@@ -32,11 +32,11 @@ export interface AccountedRound {
 }
 
 /**
- * One entry of a federation's log. Read in their order, they give the state that the federation was in.
+ * One record of a federation's log. Reading the records in order restores the state of the federation.
  *
- * `events` are in the order in which they were reduced. With a `sum` they hold updates that were counted, and
- * are on the disk together with the sum that those are part of, or not at all: so that after a death nobody
- * is counted twice.
+ * `events` are in the order in which they were reduced. With a `sum`, they include accepted updates. They are
+ * written to disk together with the checkpoint that contains those updates, or not at all, so that no update
+ * is accepted twice after a crash.
  */
 export type FederationRecord =
   | {
@@ -70,39 +70,44 @@ export type FederationRecord =
     };
 
 /**
- * Where a federation writes down what happened. Adapters: a directory, memory. One conformance suite runs on
- * both.
+ * The log of a federation's events. Adapters: a directory, memory. Both pass one conformance suite.
  *
- * Names of blobs are of lower-case letters, digits, "." and "-", at most 100, and begin with a letter.
+ * Blob names have at most 100 lowercase letters, digits, "." and "-", and start with a letter.
  *
- * @throws {SednaError} `storage-full`, retryable, or `storage-failed`, from every call.
+ * @throws {SednaError} `storage-full`, retryable, or `storage-failed`, from every method.
  */
 export interface FederationLog {
-  /** Takes it for this process alone. Comes first. */
+  /** Opens the log for this process alone. Must be called first. */
   open(): Promise<void>;
-  /** All records, the oldest first. What was being written when the process died is not among them. */
+  /** Reads all records, oldest first, without a write that a crash interrupted. */
   read(): Promise<readonly FederationRecord[]>;
-  /** Adds records, in order, all or none; they are durable when it resolves. One call at a time. */
+  /**
+   * Appends records in order, all or none. They are durable when the promise resolves. Only one call at a
+   * time.
+   */
   append(records: readonly FederationRecord[]): Promise<void>;
-  /** Puts records in place of all that are there; the old ones or the new ones survive a death. */
+  /** Replaces all records. After a crash, either the old or the new records are there. */
   replace(records: readonly FederationRecord[]): Promise<void>;
   /**
-   * Keeps bytes under a name, in place of what was there; the old ones or the new ones survive a death,
-   * whole.
+   * Writes a blob, in place of an existing one. After a crash, either the old or the new bytes are there,
+   * complete.
    */
   putBlob(name: string, bytes: Uint8Array): Promise<void>;
   getBlob(name: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
-  /** Names of all blobs, in no order. */
+  /** Returns the names of all blobs, in no particular order. */
   blobs(): Promise<readonly string[]>;
-  /** Without the blob, nothing happens. */
+  /** Deletes a blob. Does nothing if the blob does not exist. */
   deleteBlob(name: string): Promise<void>;
-  /** Gives it back. */
+  /** Closes the log, so that another process can open it. */
   close(): Promise<void>;
 }
 
 const BLOB_NAME = /^[a-z][a-z0-9.-]{0,99}$/;
 
-/** Throws a RangeError on a name that is none of a blob: it may become a file's. */
+/**
+ * Checks a blob name, which may become a file name.
+ * @throws {RangeError} If the name is not a valid blob name.
+ */
 export function checkBlobName(name: string): void {
   if (!BLOB_NAME.test(name) || name.includes(".."))
     throw new RangeError(

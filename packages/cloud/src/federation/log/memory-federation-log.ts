@@ -1,7 +1,10 @@
 import { SednaError } from "@sedna-js/core";
 import { checkBlobName, type FederationLog, type FederationRecord } from "./federation-log.ts";
 
-/** A log that dies with the process: for simulations, and for federations that may begin anew. */
+/**
+ * Creates a log in memory, which is lost with the process: for simulations, and for federations that may
+ * begin from scratch.
+ */
 export function memoryFederationLog(): FederationLog {
   const records: FederationRecord[] = [];
   const blobs = new Map<string, Uint8Array<ArrayBuffer>>();
@@ -9,7 +12,7 @@ export function memoryFederationLog(): FederationLog {
   return {
     async open() {
       if (state.isOpen)
-        throw new SednaError("open the log: expected one that is not open; got one that is", {
+        throw new SednaError("open the log: expected a closed log; got an open one", {
           code: "storage-failed",
         });
       state.isOpen = true;

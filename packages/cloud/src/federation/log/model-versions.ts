@@ -5,14 +5,14 @@ import { floatsOf } from "./float-bytes.ts";
 import { blobsToDelete, memoryBlob, modelBlob } from "./blob-names.ts";
 import type { AccountedRound, FederationLog, FederationRecord, ModelRecord } from "./federation-log.ts";
 
-/** A model of a federation. */
+/** A model version of a federation. */
 export interface ModelVersion {
   readonly parameters: Float32Array;
-  /** Of its bytes, little-endian; 64 digits in lower case. */
+  /** SHA-256 of the little-endian bytes, as 64 lowercase hexadecimal digits. */
   readonly sha256: string;
 }
 
-/** A round's model, before anybody hears of it. */
+/** The model of a round, before it is published. */
 export interface MadeModel extends Pick<ModelVersion, "sha256"> {
   readonly round: number;
   readonly version: number;
@@ -20,7 +20,7 @@ export interface MadeModel extends Pick<ModelVersion, "sha256"> {
   readonly memory: Float32Array | undefined;
 }
 
-/** The SHA-256 of floats, as 64 digits in lower case. */
+/** Returns the SHA-256 of floats, as 64 lowercase hexadecimal digits. */
 export async function sha256Of(values: Float32Array): Promise<string> {
   const digest = new Uint8Array(
     await crypto.subtle.digest(
@@ -32,8 +32,8 @@ export async function sha256Of(values: Float32Array): Promise<string> {
 }
 
 /**
- * Reads a model that the log tells of.
- * @throws {SednaError} `storage-failed` when it is not there, or is another.
+ * Reads a model that the log names.
+ * @throws {SednaError} `storage-failed` If the blob is missing or has another hash.
  */
 export async function readModel(
   log: FederationLog,
@@ -50,8 +50,8 @@ export async function readModel(
 }
 
 /**
- * A model that was made and kept, and perhaps fetched by clients, before its record was written: made again
- * it might differ in a last bit.
+ * Reads a model that was written, and perhaps fetched by clients, before its record. A second computation
+ * could differ in the last bit.
  */
 export async function modelFromBefore(
   log: FederationLog,
@@ -61,7 +61,7 @@ export async function modelFromBefore(
   return model && { model: floatsOf(model), memory: memory && floatsOf(memory) };
 }
 
-/** Deletes what a federation in this state has no use for. */
+/** Deletes the blobs that a federation in this state no longer needs. */
 export async function deleteUnneeded(
   log: FederationLog,
   options: { readonly state: FederationState; readonly keepUpdates: boolean },
@@ -69,23 +69,20 @@ export async function deleteUnneeded(
   for (const name of blobsToDelete(await log.blobs(), options)) await log.deleteBlob(name);
 }
 
-/** What a federation is between two rounds. */
+/** The state of a federation between two rounds. */
 interface SnapshotOptions {
   readonly at: number;
   readonly plan: FederationPlan;
-  /** Parameters. */
+  /** Number of parameters. */
   readonly length: number;
   readonly state: FederationState;
   readonly models: ReadonlyMap<number, ModelVersion>;
-  /** The aggregator keeps something for the next round. */
+  /** True if the aggregator has server state for the next round. */
   readonly hasMemory: boolean;
   readonly accounted: readonly AccountedRound[];
 }
 
-/**
- * The record that a log which has become long begins anew with; undefined while updates of a round are
- * counted.
- */
+/** Returns the record that replaces a long log; `undefined` if the active round has accepted updates. */
 export function snapshotOf({
   at,
   plan,

@@ -8,7 +8,7 @@ import type { FederationLog, ModelRecord } from "./federation-log.ts";
 import { type ModelVersion, readModel, sha256Of } from "./model-versions.ts";
 import { type Replayed, type ReplayListener, replayLog } from "./replay-log.ts";
 
-/** What a log is opened for. */
+/** Options of {@link openLog}. */
 interface OpenLogOptions {
   readonly plan: FederationPlan;
   readonly settings: RoundSettings;
@@ -21,22 +21,23 @@ interface OpenLogOptions {
   readonly listener: ReplayListener;
 }
 
-/** A federation as its log has it. */
+/** A federation as its log describes it. */
 export interface OpenedLog extends Pick<Replayed, "state" | "sum" | "accepted" | "at"> {
   readonly models: Map<number, ModelVersion>;
-  /** What the aggregator kept after the newest model. */
+  /** Server state of the aggregator after the latest model. */
   readonly memory: Float32Array | undefined;
-  /** Its settings are others than the log's were: what is open may have to close. */
+  /** True if the settings differ from those in the log: the active round may have to close. */
   readonly isChanged: boolean;
-  /** Events that the log holds. */
+  /** Number of events in the log. */
   readonly events: number;
-  /** Clients were told another plan. */
+  /** True if clients know another plan. */
   readonly hasNewPlan: boolean;
 }
 
 /**
- * Begins a log, or goes to where it left off.
- * @throws {SednaError} `storage-failed` when it is another federation's.
+ * Starts a new log, or resumes an existing one.
+ * @throws {SednaError} `storage-failed` If the log belongs to another federation, or lacks a model that is
+ * needed.
  */
 export async function openLog({
   log,
@@ -54,12 +55,12 @@ export async function openLog({
   if (!replayed) return begin();
   if (replayed.name !== plan.name || replayed.length !== length) {
     throw new SednaError(
-      `open a federation's log: expected that of ${plan.name}, of ${length} parameters; got that of ${replayed.name}, of ${replayed.length}`,
+      `open a federation's log: expected ${plan.name} with ${length} parameters; got ${replayed.name} with ${replayed.length}`,
       { code: "storage-failed" },
     );
   }
   const isChanged = !isSame(replayed.state.settings, settings);
-  // Its owner may have changed its mind while it was down.
+  // The owner may have changed the plan while the federation was down.
   const hasNewPlan = replayed.plan !== undefined && !isSame(taught(replayed.plan), taught(plan));
   if (isChanged || hasNewPlan) await log.append([{ type: "settings", settings, plan }]);
   const state = isChanged ? applySettings(replayed.state, settings) : replayed.state;
@@ -67,10 +68,9 @@ export async function openLog({
   const recordOf = (version: number): ModelRecord => {
     const record = replayed.models.get(version);
     if (!record)
-      throw new SednaError(
-        `open a federation's log: expected it to tell of model ${version}; got no word of it`,
-        { code: "storage-failed" },
-      );
+      throw new SednaError(`open a federation's log: expected a record of model ${version}; got none`, {
+        code: "storage-failed",
+      });
     return record;
   };
   for (const version of versionsNeeded(state)) models.set(version, await readModel(log, recordOf(version)));
@@ -127,7 +127,7 @@ export async function openLog({
   }
 }
 
-/** What of a plan makes clients do otherwise. */
+/** Returns the part of a plan that affects what clients do. */
 const taught = ({ numRounds: _, participants: __, ...rest }: FederationPlan): object => rest;
 
 const isSame = <T>(a: T, b: T): boolean => JSON.stringify(a) === JSON.stringify(b);
@@ -140,8 +140,8 @@ interface FirstModelOptions {
 }
 
 /**
- * The parameters that a federation starts from: zeros, and for an MLP those that a head trainer of the seed
- * starts from.
+ * Returns the initial parameters of a federation: zeros, or for an MLP the initial parameters of a head
+ * trainer with this seed.
  */
 async function firstModel({ head, length, seed }: FirstModelOptions): Promise<Float32Array> {
   if (head?.kind !== "mlp") return new Float32Array(length);

@@ -10,28 +10,28 @@ import {
 import type { FederationPlan } from "@sedna-js/core/wire";
 import type { AccountedRound, FederationRecord, ModelRecord, SumCheckpoint } from "./federation-log.ts";
 
-/** Where a log leaves off. */
+/** The state at the end of a log. */
 export interface Replayed {
   readonly state: FederationState;
   readonly name: string;
   readonly length: number;
-  /** Models that were made, by version, the first included. */
+  /** All models by version, including the initial one. */
   readonly models: ReadonlyMap<number, ModelRecord>;
-  /** The open round's sum as it was last written. */
+  /** The last checkpoint of the active round's accumulator. */
   readonly sum: SumCheckpoint | undefined;
-  /** Updates of the open round in the order in which they were counted. */
+  /** Accepted updates of the active round, in order. */
   readonly accepted: readonly (FederationEvent & { readonly type: "accepted" })[];
-  /** What clients were told last that they are to do. */
+  /** The last plan that clients received. */
   readonly plan: FederationPlan | undefined;
-  /** When the last event was. */
+  /** Time of the last event. */
   readonly at: number;
 }
 
-/** Told of what is replayed. */
+/** Callbacks of a replay. */
 export interface ReplayListener {
-  /** Each event and what it led to. */
+  /** Called with each event and its effects. */
   readonly onEvent?: OnReplayed;
-  /** Comes first, of a log that was begun anew: what the rounds before cost. */
+  /** Called first, if the log begins with a snapshot, with the privacy costs of the rounds before it. */
   readonly onAccounted?: (rounds: readonly AccountedRound[]) => void;
 }
 
@@ -45,8 +45,9 @@ type OnReplayed = (
 ) => void;
 
 /**
- * Goes through a log. Undefined for an empty one.
- * @throws {SednaError} `storage-failed` on a log that does not begin with its start.
+ * Replays a log. Returns `undefined` for an empty log.
+ * @throws {SednaError} `storage-failed` If the log does not begin with its start or a snapshot, or has an
+ * unknown record.
  */
 export function replayLog(
   records: readonly FederationRecord[],
@@ -96,7 +97,7 @@ export function replayLog(
         })),
       );
     }
-    // A round that is given up and opened anew has the same number, and nothing else of the former.
+    // A round that is abandoned and opened again keeps only its number.
     if (effects.some(({ type }) => type === "open") || !after.open) {
       accepted = [];
       sum = undefined;
@@ -108,7 +109,7 @@ export function replayLog(
     switch (record.type) {
       case "events":
         for (const event of record.events) reduce(event);
-        // It was sealed behind its events.
+        // The checkpoint was taken after these events.
         if (record.sum) sum = state.open ? record.sum : undefined;
         break;
       case "aggregated":

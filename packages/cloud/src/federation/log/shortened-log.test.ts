@@ -45,8 +45,8 @@ const play = async (
 const eventsOf = async (log: FederationLog): Promise<number> =>
   (await log.read()).reduce((sum, record) => sum + (record.type === "events" ? record.events.length : 1), 0);
 
-describe("a log that becomes long", () => {
-  it("begins anew between two rounds, and a restart goes on as if it had not", async () => {
+describe("a long log", () => {
+  it("is replaced between two rounds, and a restart continues as if it were not", async () => {
     const [disk, whole] = [mortalLog(), mortalLog()];
     for (const [one, options] of [
       [disk, {}],
@@ -70,7 +70,7 @@ describe("a log that becomes long", () => {
     await b.close();
   });
 
-  it("keeps the account of privacy", async () => {
+  it("keeps the privacy account", async () => {
     const disk = mortalLog();
     const options = () => {
       const { aggregator, privacy } = privateAggregator(select(aggregation, { method: "FedAvg" }), {
@@ -94,7 +94,7 @@ describe("a log that becomes long", () => {
     await again.close();
   });
 
-  it("C20: is as it was where the process dies as it begins anew", async () => {
+  it("C20: stays as it is if the process crashes during the replacement", async () => {
     const disk = mortalLog();
     const first = await open(await disk.next());
     const dead = disk.dieAt("replace");
@@ -109,7 +109,7 @@ describe("a log that becomes long", () => {
     await again.close();
   });
 
-  it("is kept whole where updates are kept for audits", async () => {
+  it("is kept whole if updates are kept for audits", async () => {
     const disk = mortalLog();
     const first = await open(await disk.next(), { storage: { keepUpdates: true } });
     await play(first, { from: 1, to: 8 });

@@ -8,22 +8,22 @@ import type { Sessions } from "../sessions/sessions.ts";
 export interface ControlSessionOptions {
   readonly federation: Federation;
   readonly member: Member;
-  /** Whose the session's token is now. */
+  /** Returns the member that the session's token identifies now. */
   readonly verify: () => ReturnType<Sessions["verify"]>;
   readonly reject: (why: "unauthorized" | "session-replaced") => void;
   readonly recheckMs: number;
 }
 
 /**
- * While so much waits for a reader, it gets no further task: only the newest counts, and it comes when there
- * is room.
+ * Send no task while more bytes than this are buffered. Only the latest task matters, and a later check sends
+ * it.
  */
 const FULL_BYTES = 64 * 1024;
 
 /**
- * Sends a member its task now and whenever it changes. The session is looked at before each task and every
- * `recheckMs`, so that one which was fenced or has ended hears nothing more. However fast tasks change, each
- * look sends only the newest.
+ * Sends a member its task now and after each change. Verifies the session before each task and every
+ * `recheckMs`, so that a fenced or ended session receives nothing more. If tasks change faster than the
+ * session is verified, only the latest task is sent.
  */
 export function controlSession(
   socket: ServiceSocket,

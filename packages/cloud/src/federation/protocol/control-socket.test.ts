@@ -13,8 +13,8 @@ import type { Federation } from "../federation.ts";
 import type { Member } from "../sessions/member.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 
-// Real sockets. The federation behind them says what the test wants it to, so that each order of events can
-// be had.
+// Real sockets. The federation behind them is a stub that the tests control, so that every order of events
+// can be produced.
 
 // On a busy machine any step can be slow, so no check depends on duration.
 vi.setConfig({ testTimeout: 60_000 });
@@ -36,14 +36,14 @@ const wait = (seq: number): FederationTask => ({
 });
 
 /**
- * A federation whose tasks are set by hand, and sessions whose tokens are `<client>.<epoch>` with the newest
- * epoch counting.
+ * Creates a federation whose tasks are set by hand, and sessions whose tokens are `<client>.<epoch>`; only
+ * the latest epoch is valid.
  */
 function stage(more: Partial<ControlSocketOptions> = {}) {
   const listeners = new Map<string, Set<(task: FederationTask) => void>>();
   const tasks = new Map<string, FederationTask>();
   const epochs = new Map<string, number>();
-  /** Whose sessions are good, and whom the federation does not know. */
+  /** Clients with a valid session that the federation does not know. */
   const strangers = new Set<string>();
   const held: { gate: Promise<void> | undefined } = { gate: undefined };
   const federation = {
@@ -51,7 +51,7 @@ function stage(more: Partial<ControlSocketOptions> = {}) {
     task: ({ client }: Member) => tasks.get(client) ?? wait(1),
     onTask({ client }: Member, listener: (task: FederationTask) => void) {
       if (strangers.has(client))
-        throw new SednaError("take part: expected a client that has joined; got another", {
+        throw new SednaError("take part: expected a client that has joined; got an unknown client", {
           code: "session-ended",
         });
       const all = listeners.get(client) ?? new Set();
@@ -67,7 +67,7 @@ function stage(more: Partial<ControlSocketOptions> = {}) {
       if (newest === undefined) return { rejected: "unauthorized", error: "no such session" };
       return newest === Number(epoch)
         ? { client, epoch: newest }
-        : { rejected: "session-replaced", error: "a newer one" };
+        : { rejected: "session-replaced", error: "a newer session exists" };
     },
   } as Sessions;
   return {
@@ -101,7 +101,7 @@ const start = async (options: ControlSocketOptions): Promise<string> => {
   running.push(serving);
   return `${serving.url.replace("http", "ws")}/v1/federations/digits/control`;
 };
-/** A socket that remembers what it heard. */
+/** Opens a socket that records the frames it receives. */
 const connect = async (
   url: string,
   token?: string,
@@ -120,7 +120,7 @@ const connect = async (
 };
 
 describe("a control socket", () => {
-  it("tells a client its task at once, whenever it changes, and once each", async () => {
+  it("sends a client its task at once, and once after each change", async () => {
     const { options, epochs, set } = stage();
     epochs.set("a", 1);
     const { heard } = await connect(await start(options), "a.1");
@@ -141,7 +141,7 @@ describe("a control socket", () => {
     expect(heard).toHaveLength(3);
   });
 
-  it("sends the newest task alone when tasks change faster than a session is looked at", async () => {
+  it("sends only the latest task if tasks change faster than the session is verified", async () => {
     const { options, epochs, set, held } = stage();
     epochs.set("a", 1);
     const { heard } = await connect(await start(options), "a.1");
@@ -154,7 +154,7 @@ describe("a control socket", () => {
     await eventually(() => heard).toEqual([wait(1), wait(50)]);
   });
 
-  it("answers pings, and closes on any other frame after the hello", async () => {
+  it("responds to pings, and closes on any other frame after the hello", async () => {
     const { options, epochs } = stage();
     epochs.set("a", 1);
     const url = await start(options);
@@ -176,7 +176,7 @@ describe("a control socket", () => {
     expect(await closed).toEqual({ code: 1008, reason: "expected fewer frames" });
   });
 
-  it("asks for a token that counts, within its time, by the first frame", async () => {
+  it("requires a valid token in the first frame, within the time limit", async () => {
     const { options, epochs } = stage();
     epochs.set("a", 2);
     const url = await start(options);
@@ -191,7 +191,7 @@ describe("a control socket", () => {
     expect(await other.closed).toMatchObject({ code: 4401 });
   });
 
-  it("C20: tells a client that the federation has forgotten to join again, and lets it in then", async () => {
+  it("C20: closes the socket of a client that the federation does not know, and accepts the client after it has joined", async () => {
     const { options, epochs, strangers } = stage();
     epochs.set("a", 1);
     strangers.add("a");
@@ -202,7 +202,7 @@ describe("a control socket", () => {
     await expect.poll(() => heard).toEqual([wait(1)]);
   });
 
-  it("answers 404 for a federation that there is not", async () => {
+  it("responds with 404 for an unknown federation", async () => {
     const url = await start(stage().options);
     const socket = new WebSocket(url.replace("digits", "letters"));
     clients.push(socket);
@@ -210,7 +210,7 @@ describe("a control socket", () => {
     expect(error.message).toContain("404");
   });
 
-  it("C23: closes the older socket of a device when a newer session opens one, and tells it nothing more", async () => {
+  it("C23: closes the older socket of a device when a newer session opens one, and sends nothing more to it", async () => {
     const { options, epochs, set, listening } = stage();
     epochs.set("a", 1);
     const url = await start(options);
@@ -225,7 +225,7 @@ describe("a control socket", () => {
     await eventually(() => listening("a")).toBe(1);
   });
 
-  it("closes a socket whose session was replaced without another socket: at the next task, or after a while", async () => {
+  it("closes a socket whose session was replaced or ended without another socket: at the next task, or at the next check", async () => {
     const { options, epochs, set } = stage({ recheckMs: 50 });
     for (const client of ["a", "b"]) epochs.set(client, 1);
     const url = await start({ ...options, recheckMs: 3_600_000 });
@@ -241,7 +241,7 @@ describe("a control socket", () => {
     expect(await b.closed).toEqual({ code: 4401, reason: "unauthorized" });
   });
 
-  it("lets a client that lost its connection open another one by the same session", async () => {
+  it("lets a client that lost its connection open another socket with the same session", async () => {
     const { options, epochs, set } = stage();
     epochs.set("a", 1);
     const url = await start(options);
@@ -253,7 +253,7 @@ describe("a control socket", () => {
     await eventually(() => again.heard).toEqual([wait(1), wait(2)]);
   });
 
-  it("leaves no listener and no timer behind, also when the client goes while its token is looked at", async () => {
+  it("leaves no listener and no timer behind, even if the client disconnects while its token is verified", async () => {
     const { options, epochs, held, listening } = stage({ recheckMs: 10 });
     epochs.set("a", 1);
     const url = await start(options);
@@ -271,7 +271,7 @@ describe("a control socket", () => {
     expect(listening("a")).toBe(0);
   });
 
-  it("C27: throws on no frame, whatever is in it, and closes by one of its codes", async () => {
+  it("C27: does not throw on any frame, and closes with one of its codes", async () => {
     const route = controlSocket(stage().options);
     await fc.assert(
       fc.asyncProperty(

@@ -8,38 +8,37 @@ import type { Sessions } from "../sessions/sessions.ts";
 
 /** Options of {@link controlSocket}. */
 export interface ControlSocketOptions {
-  /** Found by their plans' names. */
+  /** The federations, found by the names of their plans. */
   readonly federations: readonly Federation[];
   readonly sessions: Sessions;
-  /** How long the first frame may take, in ms. Default 5000. */
+  /** Time limit for the first frame, in ms. Default 5000. */
   readonly helloMs?: number;
   /**
-   * How often a session is looked at again while nothing happens, in ms: it may have ended, or another one of
-   * its device begun. Default 15000.
+   * Interval at which an idle session is verified again, in ms: it may have ended or been replaced. Default
+   * 15000.
    */
   readonly recheckMs?: number;
 }
 
-/** By which codes a control socket closes. */
+/** Close codes of a control socket. */
 export const CONTROL_CODES = {
-  /** No token within time, or none that counts: join again. */
+  /** No token in time, or an invalid token: the client must join again. */
   unauthorized: 4401,
-  /** A newer session of the same device is there. */
+  /** A newer session of the same device exists. */
   sessionReplaced: 4409,
 } as const;
 
-/** A hello with the longest token that is read. */
+/** Maximum frame size in bytes: a hello with the longest token that is accepted. */
 const MAX_MESSAGE_BYTES = 16 * 1024;
-/**
- * Frames that a client may send a second, and at once. A ping every few seconds is all that it has to say.
- */
+/** Frames that a client may send, per second and at once. Clients send only a ping every few seconds. */
 const FRAMES = { perSecond: 2, burst: 20 } as const;
 
 /**
- * A federation's control over a WebSocket: `/v1/federations/:name/control`. The first frame is
- * `{"type":"hello","token":...}`, because pages cannot set headers; then a text frame with the task comes at
- * once and whenever it changes. `{"type":"ping"}` is answered by `{"type":"pong"}`, since pages see no ping
- * of the protocol itself. A device's newer socket takes the place of its older one.
+ * Creates the WebSocket route for the control of federations: `/v1/federations/:name/control`. The first
+ * frame is `{"type":"hello","token":...}`, because pages cannot set headers. Then the server sends the task
+ * as a text frame, at once and after each change. It responds to `{"type":"ping"}` with `{"type":"pong"}`,
+ * because pages do not see the pings of the protocol itself. A newer socket of a device replaces its older
+ * one.
  */
 export function controlSocket({
   federations,
@@ -48,7 +47,7 @@ export function controlSocket({
   recheckMs = 15_000,
 }: ControlSocketOptions): SocketRoute {
   const byName = new Map(federations.map((federation) => [federation.plan.name, federation]));
-  /** The socket of each client; its end is told once. */
+  /** The current socket of each client, which a newer socket replaces. */
   const current = new Map<
     Federation,
     Map<string, { readonly epoch: number; replace(byEpoch: number): void }>
@@ -63,7 +62,7 @@ export function controlSocket({
         ? undefined
         : new Response(
             JSON.stringify({
-              error: "open a control socket: expected the name of a federation; got another",
+              error: "open a control socket: expected the name of a federation; got an unknown name",
             }),
             { status: 404, headers: { "content-type": "application/json" } },
           ),
@@ -137,8 +136,8 @@ export function controlSocket({
 }
 
 /**
- * A token may be good although the federation does not know its member, after a restart without its log: it
- * has to join again.
+ * Starts the session. Returns `undefined` if it closed the socket: a token may be valid although the
+ * federation does not know its member, after a restart without its log. Then the client has to join again.
  */
 function begun(
   socket: ServiceSocket,

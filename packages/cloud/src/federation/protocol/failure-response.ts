@@ -11,7 +11,7 @@ interface RejectOptions {
   readonly headers?: Record<string, string>;
 }
 
-/** Refuses a request with a status; what it says is for the client. */
+/** Responds with an error status. The message is for the client. */
 export function reject(c: Context, { status, error, code, headers = {} }: RejectOptions): Response {
   return c.json({ error, code }, status, {
     "cache-control": "no-store",
@@ -44,12 +44,12 @@ export function tellError(
       case "storage-full":
         return reject(c, {
           status: 507,
-          error: "there is no room for updates",
+          error: "there is no space for updates",
           headers: { "retry-after": "30" },
         });
       default:
     }
   }
-  logger.error({ error: messageOf(error), path: c.req.path }, "a federation's request failed");
-  return reject(c, { status: 500, error: "the request failed; the server's log says why" });
+  logger.error({ error: messageOf(error), path: c.req.path }, "a federation request failed");
+  return reject(c, { status: 500, error: "the request failed; see the server log" });
 }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { createMemberTasks } from "./member-tasks.ts";
 
-describe("the tasks of members", () => {
-  it("are worked out no more for one that has left, whichever ends first: its session or its socket", () => {
+describe("member tasks", () => {
+  it("are no longer computed for a client that has left, whether its session or its socket ends first", () => {
     const asked: string[] = [];
     const tasks = createMemberTasks({
       now: () => 1,
@@ -16,7 +16,7 @@ describe("the tasks of members", () => {
     ends[0]!();
     ends[1]!();
     tasks.forget("b");
-    // Left, and came again before its old socket had ended.
+    // This client left and joined again before its old socket ended.
     tasks.forget("c");
     tasks.current("c");
     ends[2]!();

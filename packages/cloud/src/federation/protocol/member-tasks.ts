@@ -2,30 +2,30 @@ import type { FederationTask } from "@sedna-js/core/wire";
 
 /** The tasks of all members; see {@link createMemberTasks}. */
 export interface MemberTasks {
-  /** The task of a client now. */
+  /** Returns the current task of a client. */
   current(client: string): FederationTask;
-  /** Told whenever it is another one; returns what ends that. */
+  /** Calls the listener whenever the task changes. Returns a function that unsubscribes. */
   onTask(client: string, listener: (task: FederationTask) => void): () => void;
-  /** Something happened that may have changed one client's task, or everyone's. */
+  /** Recomputes the task of one client, or of all clients, after an event. */
   refresh(client?: string): void;
-  /** How many listen for a client, or for all. */
+  /** Returns the number of listeners of a client, or of all clients. */
   listeners(client?: string): number;
-  /** Forgets a client, once nobody listens for it any more. */
+  /** Removes a client once it has no listener. */
   forget(client: string): void;
 }
 
 interface Entry {
   key: string;
   seq: number;
-  /** It is gone; who listened for it is the last to know. */
+  /** True if the client has left; its last listener removes the entry. */
   isGone: boolean;
   readonly listeners: Set<(task: FederationTask) => void>;
 }
 
 /**
- * Numbers tasks, so that who polls can say what it knows, and tells those who listen. A task is another one
- * when more than the time that is left has changed. Numbers begin at the clock, so that they go on growing
- * when the server starts anew.
+ * Creates the store of tasks. It numbers tasks, so that a polling client can state which task it knows, and
+ * notifies listeners. A task is a new one if anything except the remaining time has changed. Numbers start at
+ * the clock, so that they keep increasing after a server restart.
  */
 export function createMemberTasks({
   taskFor,
@@ -37,7 +37,8 @@ export function createMemberTasks({
   const entries = new Map<string, Entry>();
 
   /**
-   * Whoever finds that it is another one tells all who listen: a question must not use up what they wait for.
+   * Computes the task. If it has changed, notifies all listeners, even if a poll finds the change: a poll
+   * must not consume what listeners wait for.
    */
   const look = (client: string): { readonly task: FederationTask; readonly entry: Entry } => {
     let entry = entries.get(client);

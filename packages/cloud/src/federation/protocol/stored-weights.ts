@@ -8,24 +8,24 @@ import type { Member } from "../sessions/member.ts";
 import { bytesOf } from "../log/float-bytes.ts";
 import { tellOutcome } from "./take-upload.ts";
 
-/** Updates in memory at once while they come from the store. */
+/** Maximum number of updates in memory while they are fetched from the store. */
 const MAX_AT_ONCE = 8;
 const MAX_REFERENCE_BYTES = 4096;
 
-/** Weights that travel through a store; see {@link storedWeights}. */
+/** Weights that are exchanged through a store; see {@link storedWeights}. */
 export interface StoredWeights {
   /**
-   * Takes the place of an update in the store, fetches it, and lets the federation look at it as at one that
-   * was sent.
+   * Reads the reference to an update in the store, fetches the update, and passes it to the federation like
+   * an uploaded one.
    */
   take(c: Context, asked: { readonly federation: Federation; readonly member: Member }): Promise<Response>;
-  /** Puts each new model there, and the one that is newest now; returns what ends that. */
+  /** Writes the latest model and each new one to the store. Returns a function that stops this. */
   follow(federation: Federation): () => void;
 }
 
 /**
- * The aggregator's end of a weight store: what Sedna calls its S3 transmitter. A model that cannot be put
- * there is fetched over HTTP.
+ * Creates the aggregator's side of a weight store, which Sedna calls its S3 transmitter. Clients fetch a
+ * model over HTTP if it could not be written to the store.
  */
 export function storedWeights({
   store,
@@ -42,7 +42,7 @@ export function storedWeights({
       await store.put(modelKey({ federation: federation.plan.name, version }), bytesOf(model.parameters));
   };
   const tellFailure = (error: unknown): void =>
-    logger.error({ error: messageOf(error) }, "a model could not be put into the weight store");
+    logger.error({ error: messageOf(error) }, "a model could not be written to the weight store");
 
   const tellUnread = (error: unknown): undefined =>
     void logger.error({ error: messageOf(error) }, "an update could not be read from the weight store");
@@ -55,27 +55,29 @@ export function storedWeights({
       if (!(length <= MAX_REFERENCE_BYTES))
         return c.json(
           {
-            error: `take an update's place: expected at most ${MAX_REFERENCE_BYTES} bytes, and their Content-Length`,
+            error: `accept an update reference: expected at most ${MAX_REFERENCE_BYTES} bytes, and their Content-Length`,
           },
           413,
           { connection: "close" },
         );
       const { key, bytes, sha256 } = parseUpdateReference(await c.req.text(), { federation: name, round });
       if (atOnce >= MAX_AT_ONCE)
-        return c.json({ error: "too many updates come from the store" }, 503, { "retry-after": "1" });
+        return c.json({ error: "too many updates are being fetched from the store" }, 503, {
+          "retry-after": "1",
+        });
       atOnce++;
       try {
         const { signal } = c.req.raw;
-        // What is too long is the federation's to refuse, by its code and with a strike; it need not be
+        // The federation rejects an update that is too long, with its code and a strike. It need not be
         // fetched for that.
         const message =
           bytes > maxUpdateBytes
             ? new Uint8Array(0)
             : await store.get(key, { maxBytes: bytes, sha256, signal }).catch(tellUnread);
-        // The client still has it, and puts it there again when it is asked once more. That the store refuses
-        // us is no word against it.
+        // The client still has the update, and writes it to the store again when it retries. A failure of the
+        // store is no strike.
         if (!message)
-          return c.json({ error: "take an update: expected it in the store; it is not there" }, 503, {
+          return c.json({ error: "accept an update: expected it in the store; got none" }, 503, {
             "retry-after": "1",
           });
         const outcome = await federation.receive(member, {
@@ -85,7 +87,7 @@ export function storedWeights({
           body: once(message),
           signal,
         });
-        // Its client need not wait for that.
+        // The response need not wait for this.
         if ("accepted" in outcome && outcome.accepted) void store.delete(key).catch(() => {});
         return tellOutcome(c, outcome);
       } finally {

@@ -21,25 +21,25 @@ const STATUSES = {
   duplicate: 409,
 } as const satisfies Record<RejectionCode, number>;
 
-/** Takes `PUT /rounds/<round>/update`: a message whole, or from an offset on. */
+/** Handles `PUT /rounds/<round>/update`: a whole message, or the rest of one from an offset. */
 export async function takeUpload(
   c: Context,
   { federation, member }: { readonly federation: Federation; readonly member: Member },
 ): Promise<Response> {
   const told = (status: 400 | 411 | 415, error: string): Response => c.json({ error }, status);
   const { round = "" } = c.req.param();
-  if (!/^\d{1,15}$/.test(round)) return told(400, "take an update: expected the number of a round");
+  if (!/^\d{1,15}$/.test(round)) return told(400, "accept an update: expected the number of a round");
   const type = c.req.header("content-type");
   if (type !== UPDATE_TYPE)
-    return told(415, `take an update: expected ${UPDATE_TYPE}; got ${type ?? "no content type"}`);
+    return told(415, `accept an update: expected ${UPDATE_TYPE}; got ${type ?? "no content type"}`);
   const part = partOf(c);
-  if (!part) return told(411, "take an update: expected Content-Length, or Content-Range with a total");
+  if (!part) return told(411, "accept an update: expected Content-Length, or Content-Range with a total");
 
   const here = federation.received(member, Number(round));
   if (part.offset > 0 && part.offset !== here) {
     return c.json(
       {
-        error: `take an update: expected it from byte ${here} on; got it from ${part.offset}`,
+        error: `accept an update: expected it from byte ${here} on; got it from ${part.offset}`,
         code: "wrong-length",
       },
       409,
@@ -55,7 +55,7 @@ export async function takeUpload(
   return tellOutcome(c, outcome);
 }
 
-/** Answers with what became of an update. */
+/** Responds with the outcome of an update. */
 export function tellOutcome(c: Context, outcome: Awaited<ReturnType<Federation["receive"]>>): Response {
   if ("rejected" in outcome)
     return c.json(

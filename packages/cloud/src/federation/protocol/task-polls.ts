@@ -2,22 +2,22 @@ import type { FederationTask } from "@sedna-js/core/wire";
 import type { Federation } from "../federation.ts";
 import type { Member } from "../sessions/member.ts";
 
-/** Questions for a task that are kept until there is another; see {@link createTaskPolls}. */
+/** Long polls for tasks; see {@link createTaskPolls}. */
 export interface TaskPolls {
   /**
-   * The task, at once when it is not the one of `after`, else when it changes, or when the time is over. A
-   * client's newer question ends its older one. Undefined when the server shuts down.
-   * @throws the signal's reason; what {@link Federation.task} throws.
+   * Resolves with the task: at once if its number is not `after`, else when the task changes or the time is
+   * over. A newer poll of a client ends its older one. Resolves with `undefined` when the server shuts down.
+   * @throws The signal's reason, and the errors of {@link Federation.task}.
    */
   next(
     member: Member,
     options: { readonly after: number | undefined; readonly waitMs: number; readonly signal: AbortSignal },
   ): Promise<FederationTask | undefined>;
-  /** Answers all that wait, and keeps none from here on. */
+  /** Ends all pending polls, and starts no new ones. */
   end(): void;
 }
 
-/** Keeps questions for the tasks of a federation. */
+/** Creates the long polls for the tasks of a federation. */
 export function createTaskPolls({
   federation,
   maxWaitMs,

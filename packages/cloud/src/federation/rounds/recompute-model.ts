@@ -12,9 +12,9 @@ type Counted = Extract<FederationEvent, { type: "accepted" }>;
 
 /** Options of {@link recomputeModel}. */
 export interface RecomputeOptions {
-  /** The rule that the federation ran by. One that draws, or adds noise, makes other models. */
+  /** The aggregator of the federation. An aggregator that draws, or adds noise, makes other models. */
   readonly aggregator: Aggregator;
-  /** As the federation had it. */
+  /** Clip norm of the federation. */
   readonly clipNorm?: number;
   readonly random?: () => number;
   readonly kernels?: VectorKernels;
@@ -28,10 +28,11 @@ interface AddKeptOptions {
 }
 
 /**
- * Makes a federation's newest model again, from its first one and the updates that were counted: what an
- * audit asks for. The log must have been kept with `keepUpdates`, and be open.
+ * Recomputes the latest model of a federation for an audit, from its initial model and the accepted updates.
+ * The log must be open, and must have been kept with `keepUpdates`.
  *
- * @throws {SednaError} `storage-failed` when an update is missing, or is not the one that was counted.
+ * @throws {SednaError} `storage-failed` If the log is empty or begins with a snapshot, or if an update is
+ * missing or is not the accepted one.
  */
 export async function recomputeModel(
   log: FederationLog,
@@ -43,7 +44,7 @@ export async function recomputeModel(
   const records = await log.read();
   if (records[0]?.type === "snapshot")
     throw new SednaError(
-      "make a model again: expected a log that was kept from its start, with keepUpdates; got one that was begun anew",
+      "recompute a model: expected a log that was kept from its start, with keepUpdates; got one that begins with a snapshot",
       { code: "storage-failed" },
     );
   const replayed = replayLog(records, {
@@ -61,7 +62,7 @@ export async function recomputeModel(
     },
   });
   if (!replayed)
-    throw new SednaError("make a model again: expected a log of a federation; got an empty one", {
+    throw new SednaError("recompute a model: expected a log of a federation; got an empty one", {
       code: "storage-failed",
     });
   const kernels = given ?? (await loadVectorKernels());
@@ -97,7 +98,7 @@ export async function recomputeModel(
   ): Promise<void> {
     const fail = (got: string): SednaError =>
       new SednaError(
-        `make a model again: expected update ${place} of round ${sum.round}, which was counted; got ${got}`,
+        `recompute a model: expected update ${place} of round ${sum.round}, which was accepted; got ${got}`,
         { code: "storage-failed" },
       );
     const bytes = await log.getBlob(updateBlob(sum.round, place));
@@ -118,7 +119,7 @@ export async function recomputeModel(
   }
 }
 
-/** Those of an update that was counted already: of its limits only the clipping matters. */
+/** Returns the limits for an update that was already accepted: of these, only the clipping matters. */
 const limitsOf = (length: number, clipNorm: number | undefined) => ({
   length,
   encoding: undefined,

@@ -17,9 +17,9 @@ interface RestoreAccumulatorOptions {
 }
 
 /**
- * Brings the open round's sum to where the log has it: from the last checkpoint, or, for a rule that needs
- * them, from the updates.
- * @throws {SednaError} `storage-failed` when what the log names is not there.
+ * Restores the accumulator of the active round from the log: from the last checkpoint, or from the updates if
+ * the aggregator needs them.
+ * @throws {SednaError} `storage-failed` If a blob that the log names is missing or invalid.
  */
 export async function restoreAccumulator(
   sum: RoundAccumulator,
@@ -38,7 +38,8 @@ export async function restoreAccumulator(
     return;
   }
   for (const [place, { client, round, modelVersion, weight }] of accepted.entries()) {
-    // Under the round that counted it; a buffer takes updates that were begun in an earlier one.
+    // The blob name has the round that accepted the update; a buffer also accepts updates from earlier
+    // rounds.
     const bytes = await log.getBlob(updateBlob(sum.round, place));
     const read = bytes && readMessage(bytes, { round, limits, kernels });
     if (!read || "rejected" in read)
@@ -52,7 +53,7 @@ export async function restoreAccumulator(
       staleness: Math.max(0, state.open!.modelVersion - modelVersion),
     });
     if (rejection)
-      throw new SednaError(`restore a round: expected an update that was counted; got ${rejection.error}`, {
+      throw new SednaError(`restore a round: expected an accepted update; got ${rejection.error}`, {
         code: "storage-failed",
       });
   }
@@ -65,7 +66,7 @@ interface ReadMessageOptions {
   readonly kernels: VectorKernels;
 }
 
-/** A message that is kept in the log. */
+/** Decodes a message that is kept in the log. */
 export function readMessage(
   bytes: Uint8Array<ArrayBuffer>,
   { round, limits, kernels }: ReadMessageOptions,

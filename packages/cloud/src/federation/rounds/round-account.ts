@@ -2,20 +2,20 @@ import type { FederationState } from "@sedna-js/core/federation";
 import type { FederationPrivacy } from "@sedna-js/core/privacy";
 import type { AccountedRound } from "../log/federation-log.ts";
 
-/** What rounds cost; see {@link createRoundAccount}. */
+/** Privacy accounting of rounds; see {@link createRoundAccount}. */
 export interface RoundAccount {
-  /** What was spent after each round. */
+  /** Epsilon spent after each round, by round. */
   readonly epsilons: ReadonlyMap<number, number>;
-  /** All rounds so far. */
+  /** All accounted rounds so far. */
   readonly rounds: readonly AccountedRound[];
   charge(round: AccountedRound): void;
-  /** Charges the round that an event has closed with a model, if it has. */
+  /** Charges the round that an event has closed with a model, if any. */
   follow(turn: { readonly before: FederationState; readonly after: FederationState }): void;
 }
 
 /**
- * Keeps the account of a federation whose aggregator is private, so that a log can begin anew without losing
- * it.
+ * Creates the privacy account of a federation whose aggregator is private. A snapshot contains its rounds, so
+ * that replacing the log does not lose them.
  */
 export function createRoundAccount(privacy: FederationPrivacy | undefined): RoundAccount {
   const epsilons = new Map<number, number>();

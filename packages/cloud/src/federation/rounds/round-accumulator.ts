@@ -5,14 +5,14 @@ import { updateNorm, copyUpdate, scaleUpdate } from "../updates/update-norm.ts";
 import type { AccumulatorState } from "./round-journal.ts";
 import { checkNorm, checkNumSamples, type Rejection, type UpdateLimits } from "../updates/validate-update.ts";
 
-/** What a round's sum is opened with. */
+/** Options of {@link createRoundAccumulator}. */
 export interface RoundAccumulatorOptions {
   readonly round: number;
   readonly aggregator: Aggregator;
   readonly kernels: VectorKernels;
   readonly base: Float32Array;
   readonly serverState: Float32Array | undefined;
-  /** Most updates that may come. */
+  /** Maximum number of updates. */
   readonly capacity: number;
   readonly limits: UpdateLimits;
   readonly random: () => number;
@@ -21,16 +21,19 @@ export interface RoundAccumulatorOptions {
 /** The updates of the open round; see {@link createRoundAccumulator}. */
 export interface RoundAccumulator {
   readonly round: number;
-  /** Parameters. */
+  /** Number of parameters. */
   readonly length: number;
   readonly count: number;
-  /** True for a rule that needs the updates themselves: whoever wants to restore it has to keep them. */
+  /**
+   * True if the aggregator needs the updates themselves: to restore the accumulator, the caller must keep
+   * them.
+   */
   readonly keepsUpdates: boolean;
-  /** Why `add` would not take it: finite, norm, weight. It changes nothing. */
+  /** Returns the reason why `add` would reject an update: not finite, norm, or weight. It changes nothing. */
   check(change: ModelUpdate, numSamples: number): Rejection | undefined;
   /**
-   * Adds an update; what is refused changes nothing. A change that is too long is scaled down, in its own
-   * memory.
+   * Adds an update. A rejected update changes nothing. An update above the clip norm is scaled down, if
+   * possible in place.
    */
   add(
     change: ModelUpdate,
@@ -42,7 +45,7 @@ export interface RoundAccumulator {
   dispose(): void;
 }
 
-/** An aggregation behind the checks that no rule should have to make. */
+/** Creates an accumulator with the checks that every aggregator needs. */
 export function createRoundAccumulator({
   round,
   aggregator,
@@ -57,8 +60,8 @@ export function createRoundAccumulator({
   const keepsUpdates = open.state() === undefined;
   const isLimited = limits.clipNorm !== undefined || limits.maxUpdateNorm !== undefined;
   const { clipNorm = Infinity } = limits;
-  // A rule that takes updates apart may ask for memory while it does, and kernel memory that grows cuts off
-  // what lies in it.
+  // An aggregator that needs the updates may allocate kernel memory while it adds one, and growing kernel
+  // memory detaches the views of it.
   const own = (change: ModelUpdate): ModelUpdate => (aggregator.needsSumOnly ? change : copyUpdate(change));
   const judge = (norm: number, numSamples: number): Rejection | undefined =>
     checkNorm(norm, limits) ?? checkNumSamples(numSamples, limits);
@@ -73,8 +76,8 @@ export function createRoundAccumulator({
     check: (change, numSamples) => judge(updateNorm(change), numSamples),
     add(change, { client, numSamples, staleness }) {
       const options = { weight: numSamples, client, staleness };
-      // With a limit its length has to be known first. Without one the kernels find what is not finite as
-      // they add.
+      // With a norm limit, compute the norm first. Without one, the kernels find values that are not finite
+      // while they add.
       if (isLimited || checkNumSamples(numSamples, limits)) {
         const norm = updateNorm(change);
         const rejection = judge(norm, numSamples);

@@ -16,8 +16,8 @@ const accepted = (client: string): FederationEvent => ({
   digest: "",
 });
 
-describe("a journal on a disk that is full", () => {
-  it("C24: keeps one sum in memory however long that lasts, and then writes all that happened", async () => {
+describe("a journal on a full disk", () => {
+  it("C24: keeps one checkpoint in memory for as long as the disk is full, and then writes all events", async () => {
     const disk = memoryFederationLog();
     await disk.open();
     let isFull = true;

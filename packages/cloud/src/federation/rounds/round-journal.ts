@@ -6,68 +6,70 @@ import { sumBlob } from "../log/blob-names.ts";
 import type { FederationLog, FederationRecord, SumCheckpoint } from "../log/federation-log.ts";
 import { bytesOf } from "../log/float-bytes.ts";
 
-/** The sum of the open round as it is now. */
+/** The current state of the active round's accumulator. */
 export interface AccumulatorState {
   readonly round: number;
   readonly count: number;
   readonly totalWeight: number;
-  /** Undefined for a rule whose updates are blobs of their own. */
+  /** `undefined` if the aggregator needs the updates, which have their own blobs. */
   readonly mean: Float32Array | undefined;
 }
 
 /** Options of {@link createRoundJournal}. */
 export interface RoundJournalOptions {
   readonly log: FederationLog;
-  /** The sum that the events which were noted so far have led to. */
+  /** Returns the state of the accumulator after all events that were noted so far. */
   readonly sum: () => AccumulatorState | undefined;
-  /** Name of the blob that the log's last sum is in; it is not written to before the log names another. */
+  /**
+   * Name of the blob with the log's last checkpoint. It is not overwritten before the log names another one.
+   */
   readonly lastSum?: string | undefined;
-  /** Updates that a death may lose: more are written down. Default 64. */
+  /** Accepted updates that a crash may lose; when there are as many, they are written. Default 64. */
   readonly maxUnwritten?: number | undefined;
-  /** How long an update may wait to be written down, in ms. Default 2000. */
+  /** Maximum time before an accepted update is written, in ms. Default 2000. */
   readonly maxWaitMs?: number | undefined;
-  /** How long after a failure it is tried again, in ms. Default 1000. */
+  /** Delay before a failed write is retried, in ms. Default 1000. */
   readonly retryMs?: number;
   readonly logger: Logger;
   readonly timers: Timers;
 }
 
-/** Events on their way to the log; see {@link createRoundJournal}. */
+/** Writes events to the log; see {@link createRoundJournal}. */
 export interface RoundJournal {
-  /** An event that was reduced just now. */
+  /** Adds an event that was just reduced. */
   note(event: FederationEvent): void;
-  /** A record of its own, behind all that was noted. */
+  /** Adds a record after everything noted so far. */
   noteRecord(record: FederationRecord): void;
   /**
-   * Begins the log anew with a record that tells all that was noted so far; where there is no room for it the
-   * log stays as it is.
+   * Replaces the log with a record that contains everything noted so far. If that fails, the log stays as it
+   * is.
    */
   beginAnew(record: FederationRecord): void;
   /**
-   * Resolves when all that was noted is on the disk; with a full disk, when there is room again. Rejects when
-   * the journal is closed before.
+   * Resolves when everything noted so far is on the disk; with a full disk, when there is space again.
+   * Rejects if the journal is closed before that.
    */
   flush(): Promise<void>;
-  /** Keeps blobs; resolves and rejects as {@link RoundJournal.flush}. */
+  /** Writes blobs. Resolves and rejects like {@link RoundJournal.flush}. */
   keep(blobs: Readonly<Record<string, Float32Array>>): Promise<void>;
-  /** False while the disk takes nothing. */
+  /** False while writes to the log fail. */
   readonly healthy: boolean;
-  /** Writes what was noted, once more and not again; what cannot be written then is lost. */
+  /** Writes everything noted so far. A failed write is not retried, and its events are lost. */
   close(): Promise<void>;
 }
 
 interface Entry {
   readonly record?: FederationRecord;
-  /** Takes the place of all records before it. */
+  /** Replaces all records before it. */
   readonly anew?: FederationRecord;
   readonly blobs: Readonly<Record<string, Float32Array>>;
   readonly waiters: { readonly resolve: () => void; readonly reject: (error: Error) => void }[];
 }
 
 /**
- * Writes events in the order in which they were reduced. Counted updates wait for each other, and then go
- * down in one record with the sum that they are part of; whatever comes behind them waits too, so that a
- * replay sees the same order. All else is written at once.
+ * Writes events in the order in which they were reduced. Accepted updates are collected, and then written in
+ * one record with the checkpoint that contains them. Later events wait for them, so that a replay sees the
+ * same order. All other events are written at once.
  */
 export function createRoundJournal({
   log,
@@ -82,16 +84,18 @@ export function createRoundJournal({
   const queue: Entry[] = [];
   let noted: FederationEvent[] = [];
   let countedNumber = 0;
-  /** Checkpoints are written to two blobs in turn: the last one stays until the log names the next. */
+  /** Checkpoints alternate between two blobs, so that the last one stays until the log names the next. */
   let turn = lastSum === sumBlob(1) ? 1 : 0;
   let waiting: unknown;
   let working: Promise<void> | undefined;
   let pause: { readonly timer: unknown; readonly end: () => void } | undefined;
   const state = { healthy: true, closed: false };
   const closedError = (): Error =>
-    new Error("write to the federation's log: expected one that is open; got a closed one");
+    new Error("write to the federation's log: expected an open log; got a closed one");
 
-  /** `former` was not written, and is not going to be. */
+  /**
+   * Returns the checkpoint of the next entry. `former` is a checkpoint that was not written and is obsolete.
+   */
   const checkpoint = (
     former: SumCheckpoint | undefined,
   ): { readonly written?: SumCheckpoint; readonly blobs: Readonly<Record<string, Float32Array>> } => {
@@ -105,8 +109,8 @@ export function createRoundJournal({
   };
 
   /**
-   * Takes back what waits behind the entry that is being written, if nobody waits for it: a disk that is full
-   * for days must not fill the memory with sums.
+   * Removes and returns the last entry after the one that is being written, if no caller waits for it. A disk
+   * that is full for days must not fill the memory with checkpoints.
    */
   const takeBack = (): Extract<FederationRecord, { type: "events" }> | undefined => {
     const last = queue.length > 1 ? queue.at(-1)! : undefined;
@@ -115,14 +119,14 @@ export function createRoundJournal({
     return last.record;
   };
 
-  /** Makes an entry of all that was noted, with the sum as it is in this moment. */
+  /** Makes an entry of all noted events, with the current state of the accumulator. */
   const seal = (): void => {
     if (waiting !== undefined) timers.clear(waiting);
     waiting = undefined;
     if (noted.length === 0) return;
     const former = takeBack();
     const { written, blobs } = checkpoint(former?.sum);
-    // In the same list: days of events are not copied at each.
+    // Reuse the list, so that days of events are not copied each time.
     const events = (former?.events ?? []) as FederationEvent[];
     for (const event of noted) events.push(event);
     queue.push({ record: { type: "events", events, ...(written && { sum: written }) }, blobs, waiters: [] });
@@ -140,13 +144,13 @@ export function createRoundJournal({
           await log
             .replace([entry.anew])
             .catch((error: unknown) =>
-              logger.error({ error: messageOf(error) }, "the federation's log could not be begun anew"),
+              logger.error({ error: messageOf(error) }, "the federation's log could not be replaced"),
             );
         state.healthy = true;
         queue.shift();
         for (const { resolve } of entry.waiters) resolve();
       } catch (error) {
-        if (state.healthy) logger.error({ error: messageOf(error) }, "the federation's log takes nothing");
+        if (state.healthy) logger.error({ error: messageOf(error) }, "writes to the federation's log fail");
         state.healthy = false;
         if (state.closed) return;
         await new Promise<void>((end) => (pause = { timer: timers.set(end, retryMs), end }));
@@ -159,7 +163,7 @@ export function createRoundJournal({
     working ??= work().finally(() => (working = undefined));
   };
 
-  /** What resolves when the last entry is written. */
+  /** Returns a promise that resolves when the last entry is written. */
   const written = (): Promise<void> => {
     const last = queue.at(-1);
     return last

@@ -22,9 +22,9 @@ export interface RoundRun {
   /** Time of the newest event. Later events are never older, whatever the clock says. */
   lastEventAt: number;
   tick: unknown;
-  /** Events in the log. */
+  /** Number of events in the log. */
   loggedEvents: number;
-  /** The model that is being made. */
+  /** The work on the next model, while it is being made. */
   closing: Promise<void> | undefined;
 }
 

@@ -1,16 +1,18 @@
-/** What a secure sum may be told otherwise. */
+/** Options of secure aggregation. */
 export interface SecureOptions {
-  /** Changes beyond it, up and down, are cut off. Default 8. */
+  /** Values beyond this range, in both directions, are clipped. Default 8. */
   readonly clipRange?: number;
-  /** Largest weight of a client. Default 1: all weigh the same. */
+  /** Maximum weight of a client. Default 1: all clients have the same weight. */
   readonly maxWeight?: number;
-  /** Samples that weigh 1. Default 100. */
+  /** Number of samples that have weight 1. Default 100. */
   readonly samplesPerWeight?: number;
-  /** A sum of fewer is not made. Default 3, or what the rounds ask for if that is more. */
+  /**
+   * Minimum number of clients in an aggregate. Default: 3, or the minimum of the rounds if that is larger.
+   */
   readonly minClients?: number;
 }
 
 /**
- * Of fewer clients a sum is not made, where the options do not say: of two, each knows what the other sent.
+ * Returns the default minimum number of clients. With two, each client could compute the update of the other.
  */
 export const minSecureClients = (minimum: number): number => Math.max(3, minimum);

@@ -39,7 +39,7 @@ async function started(
   await federation.start();
   const members = join(federation, names);
   const clients = new Map<string, SecureClient>();
-  /** Does what a member is asked to do now; what came of it. */
+  /** Responds to the current task of a member. Returns the receipt. */
   const answer = async (member: Member): Promise<ReturnType<Federation["receiveSecure"]> | undefined> => {
     const task = federation.task(member);
     if (task.kind !== "secure") return undefined;
@@ -60,7 +60,7 @@ async function started(
       body: writeSecureResponse(said, { round, modelVersion }),
     });
   };
-  /** All of these take part until the round is over. */
+  /** Lets these members participate until the round is over. */
   const run = async (taking: readonly Member[], over: Promise<unknown>): Promise<void> => {
     let isOver = false;
     over.then(() => (isOver = true));
@@ -74,8 +74,8 @@ async function started(
 const meanOf = (of: readonly number[]): number[] =>
   Array.from({ length: LENGTH }, (_, i) => of.reduce((sum, who) => sum + updateView(who)[i]!, 0) / of.length);
 
-describe("a secure federation", () => {
-  it("makes the model that an open one would, round after round", async () => {
+describe("a federation with secure aggregation", () => {
+  it("makes the same model as without secure aggregation, round after round", async () => {
     const { federation, members, run } = await started();
     for (const round of [1, 2]) {
       const over = closed(federation);
@@ -87,9 +87,9 @@ describe("a secure federation", () => {
     await federation.close();
   });
 
-  it("C21: makes it of those that are left when some drop out in the middle", async () => {
+  it("C21: aggregates the remaining clients if some drop out in the middle", async () => {
     const { federation, members, run, answer } = await started();
-    // Two give their keys and shares, and are gone.
+    // Two clients send their keys and shares, and then drop out.
     const isTraining = (): boolean =>
       (federation.task(members[0]!) as { readonly phase?: string }).phase === "masked";
     while (!isTraining()) {
@@ -104,7 +104,7 @@ describe("a secure federation", () => {
     await federation.close();
   });
 
-  it("C22: leaves a client out that gives its neighbors what they cannot open, and no other", async () => {
+  it("C22: quarantines a client that sends its neighbors boxes that they cannot open, and no other client", async () => {
     const { federation, members, run } = await started(
       {
         rounds: {
@@ -144,7 +144,7 @@ describe("a secure federation", () => {
     await federation.close();
   });
 
-  it("takes no update in the open, and no answer that is none", async () => {
+  it("rejects an unmasked update and a malformed response", async () => {
     const { federation, members } = await started();
     expect(
       await send(federation, { member: members[0]!, bytes: message(updateView(0), { round: 1 }), round: 1 }),

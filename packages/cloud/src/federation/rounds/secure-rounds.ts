@@ -32,15 +32,18 @@ export interface SecureRoundsOptions {
   readonly logger: Logger;
 }
 
-/** The secure sums of a federation's rounds; see {@link createSecureRounds}. */
+/** Secure aggregation in the rounds of a federation; see {@link createSecureRounds}. */
 export interface SecureRounds {
-  /** Looks whether a round was opened or is over. To be called after each event. */
+  /** Checks whether a round has opened or closed. Call it after each event. */
   follow(): void;
-  /** What a client that was selected is to do in the sum. */
+  /** Returns the secure aggregation task of a selected client. */
   task(client: string, told: Extract<FederationTask, { kind: "train" }>): FederationTask;
-  /** Takes the body of an answer. @throws {WireError} on one that is none. */
+  /**
+   * Accepts the body of a response.
+   * @throws {WireError} If the body is malformed.
+   */
   receive(client: string, answer: { readonly phase: SecurePhase; readonly body: Uint8Array }): SecureReceipt;
-  /** Bytes of an answer at most. */
+  /** Returns the maximum size of a response, in bytes. */
   maxBytes(phase: SecurePhase): number;
   /** Calls the listener when the tasks of clients may have changed. */
   subscribe(listener: () => void): void;
@@ -49,15 +52,18 @@ export interface SecureRounds {
   close(): void;
 }
 
-/** Shares of a round's time for each phase; what is left is for the model. Training falls into `masked`. */
+/**
+ * Fraction of the round's duration for each phase; the rest is for the model. Training happens in the phase
+ * `masked`.
+ */
 const SHARES = { keys: 0.1, shares: 0.1, masked: 0.55, unmask: 0.2 } as const;
 
-/** A client that polls comes back so soon for the next phase, in ms. */
+/** Delay after which a polling client requests the next phase, in ms. */
 const POLL_MS = 250;
 
 /**
- * Runs one secure sum a round, over the clients that the reducer has selected when it opened. A restart
- * abandons what was open: masks live in memory only.
+ * Runs one secure aggregation per round, with the clients that the reducer selected when the round opened. A
+ * restart abandons the active round, because masks are only in memory.
  */
 export function createSecureRounds({
   setup,
@@ -127,7 +133,7 @@ export function createSecureRounds({
     const { sum } = run;
     let moved = false;
     while (await sum.advance(now())) moved = true;
-    // Opening a sum takes a while, and the round may be over by then.
+    // Unmasking takes a while, and the round may be over by then.
     if (running !== run) return;
     timers.clear(run.timer);
     if (sum.result) {
@@ -135,7 +141,7 @@ export function createSecureRounds({
       finish({ ...sum.result, round: sum.round }, run.bytes);
     } else if (sum.error) {
       stop();
-      logger.info({ error: sum.error.message }, "a secure sum was abandoned");
+      logger.info({ error: sum.error.message }, "a secure aggregation was abandoned");
       abandon(sum.round, sum.suspect);
     } else {
       run.timer = timers.set(step, Math.max(1, sum.deadlineAt - now()));
@@ -145,7 +151,7 @@ export function createSecureRounds({
   const step = (): void => {
     const run = running;
     advance().catch((error: unknown) => {
-      logger.error({ error: messageOf(error) }, "a secure sum failed");
+      logger.error({ error: messageOf(error) }, "a secure aggregation failed");
       if (running !== run || !run) return;
       stop();
       abandon(run.sum.round);
@@ -160,7 +166,7 @@ export function createSecureRounds({
       stop();
       const clients = allClients(open.selected).map(({ client }) => client);
       if (clients.length < plan.minClients) {
-        // The reducer is in the middle of an event; what follows from it comes after.
+        // The reducer is in the middle of an event; dispatch the next one after it.
         queueMicrotask(() => abandon(open.round));
         return;
       }
@@ -192,7 +198,7 @@ export function createSecureRounds({
       if (running?.sum.round !== round)
         return {
           rejected: "wrong-round",
-          error: `take an answer: expected one for round ${running?.sum.round ?? "none"}; got one for ${round}`,
+          error: `accept a secure aggregation response: expected one for round ${running?.sum.round ?? "none"}; got one for ${round}`,
         };
       const receipt = running.sum.receive(client, answer);
       if ("accepted" in receipt && !receipt.duplicate) {
@@ -214,7 +220,7 @@ export function createSecureRounds({
   };
 }
 
-/** The receipt of an answer that could not be read. */
+/** Returns the rejection of a response that could not be decoded. Throws other errors again. */
 export function unreadable(error: unknown): SecureReceipt {
   if (error instanceof WireError) return { rejected: "wrong-shape", error: error.message };
   throw error;

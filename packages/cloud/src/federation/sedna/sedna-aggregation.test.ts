@@ -6,7 +6,7 @@ import {
   type SednaStageOptions,
 } from "../../../../../testing/servers/sedna-fixture.ts";
 
-// Sedna's protocol over real sockets, before a real federation whose clock the tests turn.
+// Sedna's protocol over real sockets, with a real federation whose clock the tests control.
 
 // On a busy machine any step can be slow, so no check depends on duration.
 vi.setConfig({ testTimeout: 60_000 });
@@ -21,7 +21,7 @@ const start = async (options?: SednaStageOptions): Promise<SednaStage> => {
 };
 
 describe("Sedna's aggregation protocol", () => {
-  it("goes frame by frame as Sedna's own server does", async () => {
+  it("sends the same frames as Sedna's own server", async () => {
     const { join, federation, accepted } = await start();
     const a = await join();
     a.send('{"type":"subscribe","client_id":"A"}');
@@ -50,7 +50,7 @@ describe("Sedna's aggregation protocol", () => {
     expect(federation.status().state).toBe("done");
   });
 
-  it("averages two clients as FedAvg does, to 1e-6, over rounds and layers of any shape", async () => {
+  it("averages two clients like FedAvg, to 1e-6, over several rounds and layers of any shape", async () => {
     const layers = [
       { name: "k", shape: [3, 2, 2] },
       { name: "s", shape: [] },
@@ -99,7 +99,7 @@ describe("Sedna's aggregation protocol", () => {
     }
   });
 
-  it("tells who is there, and no weights", async () => {
+  it("lists its clients, and exposes no weights", async () => {
     const { join, url, accepted } = await start();
     const a = await join("A");
     await join("B");
@@ -112,7 +112,7 @@ describe("Sedna's aggregation protocol", () => {
     await eventually(async () => (await fetch(url)).json()).toEqual({ clients: ["B"] });
   });
 
-  it("makes up an id for a client without one, and does not tell it", async () => {
+  it("generates an id for a client without one, and does not send it", async () => {
     const { join, url } = await start();
     const peer = await join();
     peer.send('{"type":"subscribe"}');
@@ -122,7 +122,7 @@ describe("Sedna's aggregation protocol", () => {
     ]);
   });
 
-  it("takes JSON in binary frames too", async () => {
+  it("accepts JSON in binary frames", async () => {
     const { join } = await start({ rounds: { participants: 1, numRounds: 1 } });
     const peer = await join();
     peer.send(Buffer.from('{"type":"subscribe","client_id":"A"}'));
@@ -135,7 +135,7 @@ describe("Sedna's aggregation protocol", () => {
     expect(await receivedBy(peer)).toEqual({ round: 1, total: 2, weights: [[1, 2], [3]], flag: "ok" });
   });
 
-  it("turns matrices around for clients that have them as Keras does", async () => {
+  it("transposes matrices for clients with the layout of Keras", async () => {
     const { join, federation } = await start({
       rounds: { participants: 1, numRounds: 1 },
       layers: [

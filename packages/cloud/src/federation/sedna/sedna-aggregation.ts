@@ -9,30 +9,30 @@ import { transposedLayout, transposeLayers } from "./transpose-layers.ts";
 /** Options of {@link sednaAggregation}. */
 export interface SednaAggregationOptions {
   readonly federation: Federation;
-  /** Default: `/` and the name of the plan's aggregation, as Sedna has it: `/FedAvg`. */
+  /** URL path. Default: `/` and the name of the plan's aggregation, as in Sedna: `/FedAvg`. */
   readonly path?: string;
-  /** Sedna's ws_size: the longest frame in bytes. Its clients take at most 16 MiB. Default 10 MiB. */
+  /** Maximum frame size in bytes; Sedna's ws_size. Sedna's clients accept at most 16 MiB. Default 10 MiB. */
   readonly maxMessageBytes?: number;
-  /** Members at once. What each sent last is kept until its round closes. Default 256. */
+  /** Maximum number of members. The last update of each is kept until its round closes. Default 256. */
   readonly maxMembers?: number;
   /**
-   * Whether frames of other types are broadcast to all members, as Sedna does: then any client says to all
-   * others what it likes. Default false.
+   * Whether to broadcast frames of other types to all members, as Sedna does. Then any client can send
+   * anything to all others. Default false.
    */
   readonly relay?: boolean;
   /**
-   * True where its clients have matrices as `[inputs, outputs]`, as Keras does, and the plan has `[outputs,
+   * Whether clients have matrices as `[inputs, outputs]`, as Keras does, while the plan has `[outputs,
    * inputs]`. Default false.
    */
   readonly transposed?: boolean;
   /**
-   * Whether the first update of a client that comes when there is a model already counts; it was trained from
-   * weights of its own. Default false: it is answered by the model.
+   * Whether to accept the first update of a client that joins after the first model; the client trained it
+   * from its own weights. Default false: the server responds with the model.
    */
   readonly countLateStarters?: boolean;
-  /** How long the first frame may take, in ms. Default 10000. */
+  /** Time limit for the first frame, in ms. Default 10000. */
   readonly subscribeMs?: number;
-  /** Unix ms. */
+  /** Returns the Unix time in ms. Default `Date.now`. */
   readonly now?: () => number;
 }
 
@@ -45,25 +45,26 @@ interface ResultFrameOptions {
 }
 
 /**
- * Sedna's V1 aggregation protocol beside a federation's own, so that its Python clients take part in the same
- * rounds. Source: sedna `lib/sedna/service/server/aggregation.py` and `client/aggregation` as their frames
- * show.
+ * Creates a service for Sedna's V1 aggregation protocol, so that Sedna's Python clients participate in the
+ * same rounds as other clients. Source: sedna `lib/sedna/service/server/aggregation.py` and
+ * `client/aggregation`, according to their frames.
  *
- * Frame for frame as there: the echo of a subscription to all, CLIENT_JOIN to older members, recv_weight as
- * the last sender's message with the result in it. Otherwise than there:
+ * The frames are the same as there: a subscription is echoed to all members, CLIENT_JOIN goes to older
+ * members, and recv_weight is the message of the last sender with the result in it. Differences:
  *
- * 1. A client_id that is taken closes the newcomer by 1008; the first one stays.
- * 2. A round closes at its deadline, whoever is missing. A late update counts for the round that is open when
- *    it comes.
- * 3. An update that came before its round, or whose round was abandoned, counts in the next: its client waits
- *    for a model and would not send again.
- * 4. Sizes and shapes are checked, num_samples is at least 1 and at most the plan's; who sends others is
- *    closed by 1008.
- * 5. Who comes late starts from the model. Who comes when all is done is given it, with exit_flag "ok".
- * 6. Frames of unknown types go nowhere, and GET tells names and no weights.
+ * 1. If a client_id is in use, the new connection is closed with 1008; the first one stays.
+ * 2. A round closes at its deadline, even if clients are missing. A late update belongs to the round that is
+ *    active when it arrives.
+ * 3. An update that arrived before its round, or whose round was abandoned, is used in the next round: its
+ *    client waits for a model and would not send it again.
+ * 4. Sizes and shapes are checked, and num_samples must be at least 1; an invalid update closes its
+ *    connection with 1008. A num_samples above the plan's maximum is reduced to it.
+ * 5. A late client starts from the model. A client that joins after the last round receives the model with
+ *    exit_flag "ok".
+ * 6. Frames of unknown types are dropped, and GET returns names without weights.
  *
- * The protocol knows no authentication: whoever reaches the port takes part, under any name. With a cloud's
- * token its clients must send it as a header.
+ * The protocol has no authentication: any client that reaches the port can participate under any name. If the
+ * cloud has a token, the clients must send it as a header.
  */
 export function sednaAggregation({
   federation,
@@ -77,7 +78,9 @@ export function sednaAggregation({
   now = Date.now,
 }: SednaAggregationOptions): Service {
   if (!/^\/[\w.~-]+$/.test(path))
-    throw new RangeError(`serve Sedna's protocol: expected a path of one part such as /FedAvg; got ${path}`);
+    throw new RangeError(
+      `serve Sedna's protocol: expected a path of one segment such as /FedAvg; got ${path}`,
+    );
   if (federation.plan.protection !== "none")
     throw new TypeError(
       `serve Sedna's protocol: expected a federation without secure aggregation, which its clients do not speak; got ${federation.plan.protection}`,
@@ -116,7 +119,7 @@ export function sednaAggregation({
       { layout },
     );
   };
-  /** The model as it is, for one who missed the round that made it. */
+  /** Returns the latest model as a frame, for a client that missed the round that made it. */
   const modelNow = (): string | undefined => {
     const { modelVersion, state, history } = federation.status();
     const last = history.findLast(({ outcome }) => outcome === "aggregated");
@@ -130,10 +133,10 @@ export function sednaAggregation({
 
   const subscribe = (socket: ServiceSocket, clientId: string | undefined): SednaMember | undefined => {
     const id = clientId ?? randomId();
-    if (members.has(id)) return void socket.close(1008, "expected a client_id that is not taken");
+    if (members.has(id)) return void socket.close(1008, "expected a client_id that is not in use");
     if (members.size >= maxMembers) return void socket.close(1008, `expected at most ${maxMembers} clients`);
-    // After a restart too, a newer epoch than those of the log.
-    // Apart from the devices' own names: nobody takes another's place by a client_id.
+    // The epoch exceeds those in the log, also after a restart. The prefix keeps these clients apart from
+    // devices: no client replaces a device by its client_id.
     const client = `${SEDNA_PREFIX}${id}`;
     lastEpoch = Math.max(lastEpoch + 1, (federation.epochOf(client) ?? 0) + 1, now());
     const who = { client, epoch: lastEpoch };

@@ -8,7 +8,7 @@ import {
 } from "../../../../../testing/servers/sedna-fixture.ts";
 import { sednaAggregation } from "./sedna-aggregation.ts";
 
-// What ends, blocks or fools Sedna's own aggregation server, tried on ours over real sockets.
+// Inputs that crash, block, or fool Sedna's own aggregation server, tested on this server over real sockets.
 
 // On a busy machine any step can be slow, so no check depends on duration.
 vi.setConfig({ testTimeout: 60_000 });
@@ -23,12 +23,12 @@ const start = async (options?: SednaStageOptions): Promise<SednaStage> => {
 };
 
 describe("where Sedna's server fails", () => {
-  it("C23: a client_id that is taken closes the newcomer with a reason, and the first stays in", async () => {
+  it("C23: closes a new connection whose client_id is in use, with a reason, and keeps the first connection", async () => {
     const { join, url } = await start();
     const first = await join("A");
     const second = await join();
     second.send({ type: "subscribe", client_id: "A" });
-    expect(await second.closed).toEqual({ code: 1008, reason: "expected a client_id that is not taken" });
+    expect(await second.closed).toEqual({ code: 1008, reason: "expected a client_id that is not in use" });
     const b = await join("B");
     expect(await first.nextOf("CLIENT_JOIN")).toEqual({ type: "CLIENT_JOIN", data: "B" });
     expect(first.frames.filter((frame) => frame.includes("CLIENT_JOIN"))).toHaveLength(1);
@@ -38,7 +38,7 @@ describe("where Sedna's server fails", () => {
     expect(await (await fetch(url)).json()).toEqual({ clients: ["A", "B"] });
   });
 
-  it("C21: a straggler does not hold up the round, and its late update counts for the one that is open then", async () => {
+  it("C21: closes a round without a straggler, and uses its late update in the round that is active then", async () => {
     const { join, clock, federation, accepted } = await start({ rounds: { numRounds: 3 } });
     const [a, b] = [await join("A"), await join("B")];
     a.update("A", { samples: 1, weights: [[1, 1], [1]] });
@@ -54,7 +54,7 @@ describe("where Sedna's server fails", () => {
     expect(federation.status().clients.map(({ strikes }) => strikes)).toEqual([0, 0]);
   });
 
-  it("C21: an update of a round that came to nothing counts in the next, without being sent again", async () => {
+  it("C21: uses an update of an abandoned round in the next round, without a second upload", async () => {
     const { join, clock, federation, accepted } = await start({ rounds: { minFraction: 1, numRounds: 1 } });
     const a = await join("A");
     const gone = await join("B");
@@ -73,7 +73,7 @@ describe("where Sedna's server fails", () => {
     expect(await receivedBy(a)).toEqual({ round: 1, total: 2, weights: [[2, 2], [2]], flag: "ok" });
   });
 
-  it("an update that comes before its round is open waits for it; of two the last counts", async () => {
+  it("keeps an update that arrives before its round until the round opens, and uses the last of two", async () => {
     const { join } = await start({ rounds: { numRounds: 1 } });
     const a = await join("A");
     a.update("A", { samples: 9, weights: [[9, 9], [9]] });
@@ -83,7 +83,7 @@ describe("where Sedna's server fails", () => {
     expect(await receivedBy(a)).toEqual({ round: 1, total: 2, weights: [[2, 2], [2]], flag: "ok" });
   });
 
-  it("a client that comes late is given the model for its first update, and counts from then on", async () => {
+  it("responds to the first update of a late client with the model, and accepts its updates from then on", async () => {
     const { join } = await start({ rounds: { participants: 1, numRounds: 3 } });
     const a = await join("A");
     a.update("A", { samples: 1, weights: [[1, 1], [1]] });
@@ -104,7 +104,7 @@ describe("where Sedna's server fails", () => {
     expect(await receivedBy(tooLate)).toEqual({ round: 3, total: 1, weights: [[3, 3], [3]], flag: "ok" });
   });
 
-  it("a client that comes late and is told a model while it trains is told it once, or it would be one behind for ever", async () => {
+  it("sends a model once to a late client that receives it while it trains, so that the client does not stay one model behind", async () => {
     const { join } = await start({ rounds: { participants: 1, numRounds: 9 } });
     const a = await join("A");
     a.update("A", { samples: 1, weights: [[1, 1], [1]] });
@@ -119,7 +119,7 @@ describe("where Sedna's server fails", () => {
     expect(late.frames.filter((frame) => frame.includes("recv_weight"))).toHaveLength(2);
   });
 
-  it("counts such a client's first update where it is told to, as Sedna does", async () => {
+  it("accepts the first update of a late client if countLateStarters is set, as Sedna does", async () => {
     const { join } = await start({ rounds: { participants: 1 }, options: { countLateStarters: true } });
     const a = await join("A");
     a.update("A", { samples: 1, weights: [[1, 1], [1]] });
@@ -129,7 +129,7 @@ describe("where Sedna's server fails", () => {
     expect((await receivedBy(late)).weights).toEqual([[7, 7], [7]]);
   });
 
-  it("what is of no known type goes nowhere, or to all where that is wanted", async () => {
+  it("drops frames of unknown types, or sends them to all members if relay is set", async () => {
     const quiet = await start();
     const [a, b] = [await quiet.join("A"), await quiet.join("B")];
     a.send('{"type":"recv_weight","data":{"weights":[],"exit_flag":"ok"}}');
@@ -158,40 +158,48 @@ describe("where Sedna's server fails", () => {
       1003,
       "NaN",
     ],
-    ["C5: bytes that are no text", Uint8Array.of(0xff, 0xfe), 1003, "expected JSON"],
+    ["C5: bytes that are not text", Uint8Array.of(0xff, 0xfe), 1003, "expected JSON"],
     ["C22: a list too short", update({ num_samples: 1, weights: [[1], [2]] }), 1008, "shape [2]"],
-    ["C22: a layer too many", update({ num_samples: 1, weights: [[1, 1], [2], [3]] }), 1008, "2 layers"],
-    ["C22: text for a number", update({ num_samples: 1, weights: [["1", 1], [2]] }), 1008, "finite numbers"],
+    ["C22: one layer too many", update({ num_samples: 1, weights: [[1, 1], [2], [3]] }), 1008, "2 layers"],
     [
-      "C22: a number that float32 does not have",
+      "C22: text instead of a number",
+      update({ num_samples: 1, weights: [["1", 1], [2]] }),
+      1008,
+      "finite numbers",
+    ],
+    [
+      "C22: a number outside the range of float32",
       update({ num_samples: 1, weights: [[1e39, 1], [2]] }),
       1008,
       "finite",
     ],
     ["C22: samples below one", update({ num_samples: -5, weights: [[1, 1], [2]] }), 1008, "num_samples"],
     [
-      "C22: samples that are no number",
+      "C22: samples that are not a number",
       update({ num_samples: "many", weights: [[1, 1], [2]] }),
       1008,
       "num_samples",
     ],
     ["a second subscription", '{"type":"subscribe","client_id":"A2"}', 1008, "subscribe once"],
     ["C5: a frame that is too long", "x".repeat(3000), 1009, ""],
-  ])("%s closes its sender, and changes the model by not one bit", async (_, frame, code, reason) => {
-    const { join, federation } = await start({
-      rounds: { numRounds: 1 },
-      options: { maxMessageBytes: 2000 },
-    });
-    const [bad, a, b] = [await join("A"), await join("B"), await join("C")];
-    bad.send(frame);
-    expect(await bad.closed).toMatchObject({ code, reason: expect.stringContaining(reason) });
-    a.update("B", { samples: 1, weights: [[1, 3], [5]] });
-    b.update("C", { samples: 1, weights: [[1, 3], [5]] });
-    expect((await receivedBy(a)).weights).toEqual([[1, 3], [5]]);
-    expect([...federation.model(1)!.parameters]).toEqual([1, 3, 5]);
-  });
+  ])(
+    "%s closes its sender's connection, and does not change the model by a single bit",
+    async (_, frame, code, reason) => {
+      const { join, federation } = await start({
+        rounds: { numRounds: 1 },
+        options: { maxMessageBytes: 2000 },
+      });
+      const [bad, a, b] = [await join("A"), await join("B"), await join("C")];
+      bad.send(frame);
+      expect(await bad.closed).toMatchObject({ code, reason: expect.stringContaining(reason) });
+      a.update("B", { samples: 1, weights: [[1, 3], [5]] });
+      b.update("C", { samples: 1, weights: [[1, 3], [5]] });
+      expect((await receivedBy(a)).weights).toEqual([[1, 3], [5]]);
+      expect([...federation.model(1)!.parameters]).toEqual([1, 3, 5]);
+    },
+  );
 
-  it("C22: num_samples of 1e12 count as the most that one client may", async () => {
+  it("C22: reduces num_samples of 1e12 to the maximum of a client", async () => {
     const { join } = await start({ rounds: { numRounds: 1 }, maxNumSamples: 3 });
     const [a, b] = [await join("A"), await join("B")];
     a.update("A", { samples: 1e12, weights: [[4, 4], [4]] });
@@ -199,7 +207,7 @@ describe("where Sedna's server fails", () => {
     expect(await receivedBy(a)).toEqual({ round: 1, total: 4, weights: [[3, 3], [3]], flag: "ok" });
   });
 
-  it("asks to subscribe first, in time, and takes so many clients", async () => {
+  it("requires a subscription first, within the time limit, and limits the number of clients", async () => {
     const { join } = await start({ options: { maxMembers: 1 } });
     const hasty = await join();
     hasty.update("A", { samples: 1, weights: [[1, 1], [1]] });
@@ -215,7 +223,7 @@ describe("where Sedna's server fails", () => {
     });
   });
 
-  it("C27: throws on no frame, whatever is in it", async () => {
+  it("C27: does not throw on any frame", async () => {
     const { federation } = await start();
     const [route] = sednaAggregation({ federation, path: "/Other", relay: true }).sockets!;
     const word = fc.oneof(

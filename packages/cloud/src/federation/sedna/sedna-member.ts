@@ -3,19 +3,19 @@ import type { ServiceSocket } from "../../http/service.ts";
 import type { Federation } from "../federation.ts";
 import type { Member } from "../sessions/member.ts";
 
-/** What one of Sedna's clients sent: whole weights. */
+/** An update from a Sedna client: its whole weights. */
 export interface SednaUpdate {
   readonly weights: Float64Array;
   readonly numSamples: number;
   readonly bytes: number;
 }
 
-/** One of Sedna's clients in a federation; see {@link sednaMember}. */
+/** A Sedna client in a federation; see {@link sednaMember}. */
 export interface SednaMember {
   readonly id: string;
   readonly socket: ServiceSocket;
   update(update: SednaUpdate): void;
-  /** Gives it a result that all are given. */
+  /** Sends the client a result that all members receive. */
   tellModel(frame: string, options: { readonly isLast: boolean }): void;
   end(): void;
 }
@@ -26,14 +26,14 @@ export interface SednaMemberOptions {
   readonly id: string;
   readonly who: Member;
   readonly socket: ServiceSocket;
-  /** The newest model as a frame. */
+  /** Returns the latest model as a frame. */
   readonly modelNow: () => string | undefined;
   readonly countLateStarters: boolean;
 }
 
 /**
- * Refusals that are nobody's fault: the update waits for the next round, or for the model that makes it
- * needless.
+ * Rejections without a fault of the client: the update waits for the next round, or for the model that makes
+ * it obsolete.
  */
 const patient: readonly RejectionCode[] = [
   "quarantined",
@@ -44,8 +44,8 @@ const patient: readonly RejectionCode[] = [
 ];
 
 /**
- * Keeps what a client sent last until a model comes of it, and counts it in each round that is open
- * meanwhile: its client knows no rounds, and sends nothing again before it got a model.
+ * Keeps the last update of a client until a model is made from it, and submits it to each round that is
+ * active meanwhile. The client does not know rounds, and sends no second update before it receives a model.
  */
 export function sednaMember({
   federation,
@@ -56,7 +56,7 @@ export function sednaMember({
   countLateStarters,
 }: SednaMemberOptions): SednaMember {
   let waiting: SednaUpdate | undefined;
-  /** True while it trains from weights of its own although there is a model. */
+  /** True while the client trains from its own weights although a model exists. */
   let startsWrong = !countLateStarters && federation.status().modelVersion > 0;
   let toldAny = false;
   let toldLast = false;
@@ -65,7 +65,7 @@ export function sednaMember({
   let ended = false;
 
   const count = async (): Promise<void> => {
-    // A task may be told before the result that makes the update needless.
+    // The task may be emitted before the result that makes the update obsolete.
     await Promise.resolve();
     if (waiting === undefined || ended) return;
     const task = federation.task(who);
@@ -113,7 +113,8 @@ export function sednaMember({
         return tryToCount();
       }
       startsWrong = false;
-      // What it was told while it trained it reads next; told again it would be one model behind for ever.
+      // The client still has to read the model that it received while training. If the model is sent again,
+      // the client stays one model behind forever.
       if (isDone ? toldLast : toldAny) return;
       waiting = undefined;
       const frame = modelNow();

@@ -6,23 +6,23 @@ import type { SednaMember } from "./sedna-member.ts";
 
 /** Options of {@link sednaSocket}. */
 export interface SednaSocketOptions {
-  /** As its client has it. */
+  /** Layout of the client's weights. */
   readonly layout: readonly LayerSpec[];
   readonly maxMessageBytes: number;
   readonly subscribeMs: number;
-  /** Takes a member in; undefined when it has closed its socket instead. */
+  /** Adds a member. Returns `undefined` if it closed the socket instead. */
   readonly subscribe: (clientId: string | undefined) => SednaMember | undefined;
   readonly update: (
     member: SednaMember,
     message: Extract<SednaAggregationMessage, { type: "update_weight" }> & { readonly bytes: number },
   ) => void;
-  /** Where frames of other types go; by default nowhere. */
+  /** Called with frames of other types. Default: they are dropped. */
   readonly relay?: (frame: string) => void;
 }
 
 /**
- * Speaks Sedna's protocol on one socket: a subscription first, then updates. What is malformed closes it with
- * a reason.
+ * Handles Sedna's protocol on one socket: first a subscription, then updates. A malformed frame closes the
+ * socket with a reason.
  */
 export function sednaSocket(
   socket: ServiceSocket,
@@ -41,10 +41,10 @@ export function sednaSocket(
       message = parseSednaAggregationMessage(data, { layout, maxBytes: maxMessageBytes });
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
-      // Its cause is that of JSON.parse or of TextDecoder.
+      // A cause comes from JSON.parse or TextDecoder.
       return error.cause === undefined
         ? socket.close(1008, error.message)
-        : socket.close(1003, "expected JSON, and no NaN or Infinity in it");
+        : socket.close(1003, "expected JSON without NaN or Infinity");
     }
     if (message.type === "subscribe") {
       if (member) return socket.close(1008, "expected to subscribe once");

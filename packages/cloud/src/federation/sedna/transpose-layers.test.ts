@@ -8,7 +8,7 @@ const layout = [
   { name: "v", shape: [3, 1] },
 ];
 
-it("turns matrices around and leaves all else, there and back", () => {
+it("transposes matrices and leaves all other layers, and the inverse restores them", () => {
   const flat = Float32Array.from({ length: 15 }, (_, i) => i);
   const turned = transposeLayers(flat, layout);
   expect([...turned]).toEqual([0, 3, 1, 4, 2, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]);

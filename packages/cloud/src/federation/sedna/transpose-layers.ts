@@ -1,8 +1,8 @@
 import type { LayerSpec } from "@sedna-js/core/training";
 
 /**
- * The layout with all matrices the other way around: of `[outputs, inputs]` it has `[inputs, outputs]`, as
- * Keras does.
+ * Returns the layout with all matrices transposed: `[outputs, inputs]` becomes `[inputs, outputs]`, as in
+ * Keras.
  */
 export function transposedLayout(layout: readonly LayerSpec[]): LayerSpec[] {
   return layout.map(({ name, shape }) => ({ name, shape: shape.length === 2 ? shape.toReversed() : shape }));

@@ -6,7 +6,7 @@ import { anonymousSessions } from "./anonymous-sessions.ts";
 const request = (device: string): SessionRequest => ({ protocol: 1, device, numSamples: 1 });
 
 describe("openSessions()", () => {
-  it("takes a device by its own word, and keeps one session of it: the newer", async () => {
+  it("trusts the name of a device, and keeps only its latest session", async () => {
     const sessions = anonymousSessions();
     const first = await sessions.grant(request("edge-1"));
     const second = await sessions.grant(request("edge-1"));
@@ -15,14 +15,17 @@ describe("openSessions()", () => {
     expect(await sessions.verify(second.token)).toEqual({ client: "edge-1", epoch: second.epoch });
     expect(await sessions.verify(other.token)).toEqual({ client: "edge-2", epoch: other.epoch });
     sessions.end(first);
-    expect(await sessions.verify(second.token), "a former session ends no newer one").toMatchObject({
+    expect(
+      await sessions.verify(second.token),
+      "ending a former session does not end a newer one",
+    ).toMatchObject({
       client: "edge-1",
     });
     sessions.end(second);
     expect(await sessions.verify(second.token)).toMatchObject({ rejected: "unauthorized" });
   });
 
-  it("ends a token in time, and takes none of another life with another secret", async () => {
+  it("expires tokens, and rejects tokens of another process with another secret", async () => {
     const clock = { now: 1_700_000_000_000 };
     const sessions = anonymousSessions({ tokenSeconds: 10, now: () => clock.now });
     const { token } = await sessions.grant(request("edge-1"));
@@ -33,7 +36,7 @@ describe("openSessions()", () => {
     expect(await sessions.verify(token)).toMatchObject({ rejected: "unauthorized" });
   });
 
-  it("C23: slows down who begins one session after the other, and forgets who is gone", async () => {
+  it("C23: limits the rate at which one device starts sessions, and forgets devices that are gone", async () => {
     const clock = { now: 1_700_000_000_000 };
     const sessions = anonymousSessions({
       perMinute: 2,
@@ -59,7 +62,7 @@ describe("openSessions()", () => {
     expect(await sessions.grant(request("d"))).toMatchObject({ client: "d" });
   });
 
-  it("C15: numbers sessions upwards also when the clock jumps back", async () => {
+  it("C15: increases session epochs even if the clock is set back", async () => {
     const clock = { now: 1_700_000_000_000 };
     const sessions = anonymousSessions({ now: () => clock.now });
     const { epoch } = await sessions.grant(request("a"));
@@ -67,7 +70,7 @@ describe("openSessions()", () => {
     expect((await sessions.grant(request("a"))).epoch).toBe(epoch + 1);
   });
 
-  it("lets no device take the place of one of Sedna's clients", async () => {
+  it("lets no device use the name of a Sedna client", async () => {
     await expect(
       anonymousSessions().grant({ protocol: 1, device: "sedna-v1/A", numSamples: 1 }),
     ).rejects.toMatchObject({ code: "cloud-refused" });

@@ -7,23 +7,23 @@ import type { Sessions } from "./sessions.ts";
 /** Options of {@link anonymousSessions}. */
 export interface AnonymousSessionsOptions {
   /**
-   * Signs the tokens, 32 bytes or more. With the same one sessions outlive a restart. Default: drawn anew.
+   * Signs the tokens; at least 32 bytes. With the same secret, sessions survive a restart. Default: random.
    */
   readonly secret?: string;
-  /** How long a token lasts, in s. Default 600. */
+  /** Lifetime of a token, in s. Default 600. */
   readonly tokenSeconds?: number;
-  /** Sessions that a device may begin a minute. Default 30. */
+  /** Sessions that a device may start per minute. Default 30. */
   readonly perMinute?: number;
-  /** Default 100000. */
+  /** Maximum number of devices. Default 100000. */
   readonly maxDevices?: number;
-  /** Unix time in ms. */
+  /** Returns the Unix time in ms. Default `Date.now`. */
   readonly now?: () => number;
 }
 
 /**
- * Sessions of devices that say their own names: for demos, and for networks where nobody lies. Still one
- * session a device: the newer fences the older, and who has another's name can take its place. Where that
- * matters use `enrolledSessions`.
+ * Creates sessions for devices that state their own names, without authentication: for demos, and for trusted
+ * networks. There is still one session per device. A newer session fences the older one, so a client that
+ * uses another device's name replaces that device. If that matters, use `enrolledSessions`.
  */
 export function anonymousSessions({
   secret = randomSecret(),
@@ -36,7 +36,7 @@ export function anonymousSessions({
   const epochs = sessionEpochs({ perMinute, maxDevices, lastsMs: 1000 * tokenSeconds, now });
   return {
     async grant({ device }, { after } = {}) {
-      // Those are the names of Sedna's own clients here: a session of theirs would end what they do.
+      // Sedna's own clients have these names. A session with such a name would fence one of them.
       if (device.startsWith(SEDNA_PREFIX))
         throw new SednaError(
           `join: expected a device whose name does not begin with ${SEDNA_PREFIX}; got one that does`,
@@ -54,7 +54,7 @@ export function anonymousSessions({
   };
 }
 
-/** A member whose session counts, or why it does not. */
+/** Returns the member if its session is current, or the reason for the rejection. */
 export function standingOf(
   member: { readonly client: string; readonly epoch: number },
   epochs: Pick<ReturnType<typeof sessionEpochs>, "standing">,
@@ -72,12 +72,12 @@ export function standingOf(
   }
 }
 
-/** What is said of a token that counts for nothing. */
+/** Returns the rejection of an invalid token. */
 export function unauthorized(): { readonly rejected: "unauthorized"; readonly error: string } {
-  return { rejected: "unauthorized", error: "expected the token of a session that lasts; got another" };
+  return { rejected: "unauthorized", error: "expected the token of an active session; got another" };
 }
 
-/** 64 random digits. */
+/** Returns 32 random bytes as 64 hexadecimal digits. */
 export function randomSecret(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(32)), (byte) =>
     byte.toString(16).padStart(2, "0"),

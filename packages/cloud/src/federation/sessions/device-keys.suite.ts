@@ -6,13 +6,13 @@ import {
   type SessionRequest,
 } from "@sedna-js/core/wire";
 
-// Devices for tests, with real keys.
+// Test devices with real keys.
 
-/** A device with a key. */
+/** A device with a key pair. */
 export interface TestDevice {
   readonly device: string;
   readonly publicKey: string;
-  /** Signs a claim; what is not given is as it should be. */
+  /** Signs a claim. Omitted fields get valid values. */
   prove(
     claim: { readonly audience: string } & Partial<DeviceClaim>,
   ): Promise<NonNullable<SessionRequest["proof"]>>;
@@ -22,7 +22,7 @@ export interface TestDevice {
 
 const base64 = (bytes: ArrayBuffer): string => Buffer.from(bytes).toString("base64");
 
-/** Makes a device. */
+/** Creates a device. */
 export async function testDevice(now: () => number = Date.now): Promise<TestDevice> {
   const pair = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, false, [
     "sign",

@@ -19,7 +19,7 @@ deviceRegistrySuite("files", async () => fileDeviceRegistry({ directory: fresh()
 describe("fileDeviceRegistry()", () => {
   const record = { device: "a".repeat(32), publicKey: "key", label: "", enrolledAt: 5 };
 
-  it("is there after a restart, for its owner alone, and leaves no drafts", async () => {
+  it("keeps devices across a restart, readable by their owner only, and leaves no drafts", async () => {
     const directory = fresh();
     await fileDeviceRegistry({ directory }).put(record);
     expect(await fileDeviceRegistry({ directory }).get(record.device)).toEqual(record);
@@ -27,7 +27,7 @@ describe("fileDeviceRegistry()", () => {
     expect((await stat(join(directory, `${record.device}.json`))).mode & 0o777).toBe(0o600);
   });
 
-  it("sees in time what another process revoked", async () => {
+  it("notices in time that another process revoked a device", async () => {
     const directory = fresh();
     const clock = { now: 0 };
     const ours = fileDeviceRegistry({ directory, now: () => clock.now });

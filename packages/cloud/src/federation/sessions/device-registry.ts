@@ -1,29 +1,32 @@
 import { isDeviceId } from "@sedna-js/core/wire";
 
-/** A device that may take part. */
+/** An enrolled device. */
 export interface DeviceRecord {
   /** Device ID: the hash of the public key. */
   readonly device: string;
-  /** An uncompressed point of P-256, in base64. */
+  /** Public key: an uncompressed P-256 point, in base64. */
   readonly publicKey: string;
   readonly label: string;
-  /** Unix ms. */
+  /** Enrollment time, in Unix ms. */
   readonly enrolledAt: number;
-  /** Since when it may not any more, unix ms. */
+  /** Revocation time, in Unix ms. `undefined` if the device may participate. */
   readonly revokedAt?: number;
 }
 
-/** Which devices were enrolled. Adapters: memory, files. One conformance suite runs on both. */
+/** Storage of enrolled devices. Adapters: memory, files. Both pass one conformance suite. */
 export interface DeviceRegistry {
   get(device: string): Promise<DeviceRecord | undefined>;
-  /** Adds a device. One that is there stays as it is, revoked or not. Resolves with what is there then. */
+  /** Adds a device. An existing record stays as it is, revoked or not. Resolves with the stored record. */
   put(record: DeviceRecord): Promise<DeviceRecord>;
   list(): Promise<readonly DeviceRecord[]>;
-  /** Bars a device, for ever: it has to make a new key and be enrolled anew. False where there is none. */
+  /**
+   * Revokes a device permanently: it has to generate a new key and enroll again. Resolves with false if the
+   * device is unknown.
+   */
   revoke(device: string, options: { readonly at: number }): Promise<boolean>;
 }
 
-/** A registry that a restart forgets. */
+/** Creates a registry in memory, which a restart loses. */
 export function memoryDeviceRegistry(): DeviceRegistry {
   const records = new Map<string, DeviceRecord>();
   return {
@@ -43,11 +46,14 @@ export function memoryDeviceRegistry(): DeviceRegistry {
   };
 }
 
-/** @throws {RangeError} on what is no device's id. */
+/**
+ * Returns the device id.
+ * @throws {RangeError} If it is not a valid device id.
+ */
 export function checkDeviceId(device: string): string {
   if (!isDeviceId(device))
     throw new RangeError(
-      `use a device registry: expected 32 hexadecimal digits as a device's id; got ${JSON.stringify(device)}`,
+      `use a device registry: expected 32 hexadecimal digits as a device id; got ${JSON.stringify(device)}`,
     );
   return device;
 }

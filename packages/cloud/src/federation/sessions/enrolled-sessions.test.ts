@@ -47,7 +47,7 @@ const rejection = async (work: Promise<unknown>): Promise<SednaError> => {
 };
 
 describe("enrolledSessions()", () => {
-  it("takes a device in by an enrollment token, once, and gives it sessions by its key", async () => {
+  it("enrolls a device once with an enrollment token, and grants it sessions by its key", async () => {
     const { sessions, registry, device } = opened();
     const one = await device();
     expect(await sessions.enroll(await one.enrollment({ audience }), { token: "first-token" })).toEqual({
@@ -68,13 +68,13 @@ describe("enrolledSessions()", () => {
     expect(await sessions.verify(token)).toEqual({ client, epoch });
   });
 
-  it("takes nobody in without a good token, whatever is nearly one", async () => {
+  it("enrolls no device without a valid token, however similar the token is", async () => {
     const { sessions, registry, device } = opened();
     const one = await device();
     for (const token of [undefined, "", "first", "first-token ", "FIRST-TOKEN", "third-token"])
       expect(
         (await rejection(sessions.enroll(await one.enrollment({ audience }), { token }))).message,
-      ).toContain("expected a good enrollment token");
+      ).toContain("expected a valid enrollment token");
     const closed = opened({ enrollmentTokens: [] });
     expect(
       await rejection(closed.sessions.enroll(await one.enrollment({ audience }), { token: "" })),
@@ -82,7 +82,7 @@ describe("enrolledSessions()", () => {
     expect(await registry.list()).toEqual([]);
   });
 
-  it("takes no key that its owner does not have", async () => {
+  it("rejects a key that the device does not own", async () => {
     const { sessions, device } = opened();
     const [one, other] = [await device(), await device()];
     const stolen = { ...(await one.enrollment({ audience })), publicKey: other.publicKey };
@@ -107,7 +107,7 @@ describe("enrolledSessions()", () => {
       "expected a proof by the device's key",
     ],
     [
-      "another audience's proof",
+      "a proof for another audience",
       ({ one }) => one.request({ audience: "https://elsewhere.example" }),
       "expected a proof for this audience",
     ],
@@ -120,7 +120,7 @@ describe("enrolledSessions()", () => {
       "signed by the device's key",
     ],
     [
-      "a claim to be another",
+      "a claim to be another device",
       async ({ one }) => ({
         ...(await one.request({ audience, device: "0".repeat(32) })),
         device: one.device,
@@ -128,22 +128,22 @@ describe("enrolledSessions()", () => {
       "signed by the device's key",
     ],
     [
-      "a device that nobody knows",
+      "an unknown device",
       async ({ device }) => (await device()).request({ audience }),
       "expected a device that is enrolled",
     ],
     [
-      "a name that is no id",
+      "a name that is not a device id",
       async ({ one }) => ({ ...(await one.request({ audience })), device: "../../etc/passwd" }),
       "expected a device that is enrolled",
     ],
     [
-      "a clock that is too slow",
+      "a clock that is too far behind",
       ({ one }) => one.request({ audience, at: START - 300_001 }),
       "2023-11-14T22:13:20.000Z by the server's clock; got one of 2023-11-14T22:08:19.999Z",
     ],
     [
-      "a clock that is too fast",
+      "a clock that is too far ahead",
       ({ one }) => one.request({ audience, at: START + 300_001 }),
       "by the server's clock",
     ],
@@ -153,7 +153,7 @@ describe("enrolledSessions()", () => {
       "by the server's clock",
     ],
     [
-      "a signature that is none",
+      "a malformed signature",
       async ({ one }) => ({
         ...(await one.request({ audience })),
         proof: { at: START, nonce: "x", signature: "!!!" },
@@ -167,13 +167,13 @@ describe("enrolledSessions()", () => {
     expect(error.message).toContain(why);
   });
 
-  it("C15: takes a clock that is off by less than its window", async () => {
+  it("C15: accepts a clock that is off by no more than its window", async () => {
     const { sessions, one } = await enrolled();
     for (const at of [START - 300_000, START + 300_000])
       expect(await sessions.grant(await one.request({ audience, at }))).toMatchObject({ client: one.device });
   });
 
-  it("C22: takes no proof twice, for as long as it could be good", async () => {
+  it("C22: accepts no proof twice, for as long as the proof could be valid", async () => {
     const { sessions, one, clock } = await enrolled();
     const request = await one.request({ audience, at: START + 300_000 });
     await sessions.grant(request);
@@ -187,7 +187,7 @@ describe("enrolledSessions()", () => {
     expect((await rejection(sessions.grant(request))).message).toContain("by the server's clock");
   });
 
-  it("C23: keeps one session a device: the newer fences the older, and fifty leave one", async () => {
+  it("C23: keeps one session per device: a newer session fences the older one, and of fifty only the last remains", async () => {
     const { sessions, one } = await enrolled({ perMinute: 100 });
     const tokens: string[] = [];
     for (let i = 0; i < 50; i++) tokens.push((await sessions.grant(await one.request({ audience }))).token);
@@ -199,7 +199,7 @@ describe("enrolledSessions()", () => {
     ).toBe(true);
   });
 
-  it("C23: slows down a device that begins one session after the other, and no other device", async () => {
+  it("C23: limits the rate at which one device starts sessions, and affects no other device", async () => {
     const { sessions, one, device } = await enrolled({ perMinute: 3 });
     for (let i = 0; i < 3; i++) await sessions.grant(await one.request({ audience }));
     expect(await rejection(sessions.grant(await one.request({ audience })))).toMatchObject({
@@ -210,7 +210,7 @@ describe("enrolledSessions()", () => {
     const other = await device();
     await sessions.enroll(await other.enrollment({ audience }), { token: "first-token" });
     expect(await sessions.grant(await other.request({ audience }))).toMatchObject({ client: other.device });
-    // Who only has the device's name does not use up its turns.
+    // A request with only the name of a device does not use up the device's rate limit.
     const again = await enrolled({ perMinute: 1 });
     for (let i = 0; i < 5; i++)
       await rejection(
@@ -221,7 +221,7 @@ describe("enrolledSessions()", () => {
     });
   });
 
-  it("ends a token after its time, when it is ended, and when the device is revoked", async () => {
+  it("ends a session when its token expires, when it is ended, and when the device is revoked", async () => {
     const { sessions, one, clock } = await enrolled({ tokenSeconds: 60 });
     const first = await sessions.grant(await one.request({ audience }));
     clock.now += 59_999;
@@ -244,7 +244,7 @@ describe("enrolledSessions()", () => {
     expect(await sessions.revoke("0".repeat(32))).toBe(false);
   });
 
-  it("believes no token but its own", async () => {
+  it("accepts no token but its own", async () => {
     const { sessions, one, settings } = await enrolled();
     const payload = {
       sub: one.device,
@@ -253,10 +253,9 @@ describe("enrolledSessions()", () => {
       exp: START / 1000 + 600,
       epoch: START,
     };
-    expect(
-      await sessions.verify(await sign(payload, secret, "HS256")),
-      "the form of a good one",
-    ).toMatchObject({ client: one.device });
+    expect(await sessions.verify(await sign(payload, secret, "HS256")), "a well-formed token").toMatchObject({
+      client: one.device,
+    });
     const unsigned = `${btoa('{"alg":"none","typ":"JWT"}')}.${btoa(JSON.stringify(payload))}.`.replaceAll(
       "=",
       "",
@@ -276,7 +275,7 @@ describe("enrolledSessions()", () => {
     expect(() => enrolledSessions({ ...settings, secret: "short" })).toThrow(RangeError);
   });
 
-  it("C20: goes on over a restart with the same secret, and still fences", async () => {
+  it("C20: keeps sessions across a restart with the same secret, and still fences older ones", async () => {
     const { sessions, one, settings, clock } = await enrolled();
     const older = await sessions.grant(await one.request({ audience }));
     const newer = await sessions.grant(await one.request({ audience }));
@@ -294,7 +293,7 @@ describe("enrolledSessions()", () => {
 });
 
 describe("enrollmentService()", () => {
-  it("answers over HTTP: 201 for a new device, 200 for one that is there, 403 without a token, 400 and 413 for what is none", async () => {
+  it("responds with 201 for a new device, 200 for a known one, 403 without a valid token, 400 for a malformed request, and 413 for a long one", async () => {
     const { sessions, device } = opened();
     const cloud = createCloud({ services: [enrollmentService({ sessions, federations: ["digits"] })] });
     await cloud.start();

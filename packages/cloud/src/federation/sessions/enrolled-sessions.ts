@@ -17,42 +17,48 @@ import type { Sessions } from "./sessions.ts";
 
 /** Options of {@link enrolledSessions}. */
 export interface EnrolledSessionsOptions {
-  /** For whom proofs and tokens are: another one on every aggregator, so that none is of use elsewhere. */
+  /**
+   * Name of the aggregator for which proofs and tokens are valid. It must differ between aggregators, so that
+   * a proof or token is useless elsewhere.
+   */
   readonly audience: string;
   readonly registry: DeviceRegistry;
-  /** What a device has to know to be enrolled. Without any, devices come into the registry in another way. */
+  /**
+   * Tokens with which a device may enroll. Default: none, if devices are added to the registry in another
+   * way.
+   */
   readonly enrollmentTokens?: readonly string[];
-  /** Signs the sessions' tokens, 32 bytes or more; keep it, and sessions outlive a restart. */
+  /** Signs the session tokens; at least 32 bytes. With the same secret, sessions survive a restart. */
   readonly secret: string;
-  /** How long a token lasts, in s. Default 600. */
+  /** Lifetime of a token, in s. Default 600. */
   readonly tokenSeconds?: number;
-  /** How far a device's clock may be off, in ms. Default 300000. */
+  /** Maximum deviation of a device's clock, in ms. Default 300000. */
   readonly windowMs?: number;
-  /** Sessions that a device may begin a minute. Default 30. */
+  /** Sessions that a device may start per minute. Default 30. */
   readonly perMinute?: number;
-  /** Default 100000. */
+  /** Maximum number of devices. Default 100000. */
   readonly maxDevices?: number;
-  /** Unix time in ms. */
+  /** Returns the Unix time in ms. Default `Date.now`. */
   readonly now?: () => number;
 }
 
-/** Sessions of devices that prove who they are. */
+/** Sessions of devices that prove their identity. */
 export interface EnrolledSessions extends Sessions {
   /**
-   * Takes a device in, or finds it there.
-   * @throws {SednaError} `cloud-refused` without a good enrolment token, on a proof that is none, and where
-   * the device was revoked.
+   * Enrolls a device, or returns its existing enrollment.
+   * @throws {SednaError} `cloud-refused` If the enrollment token or the proof is invalid, or the device was
+   * revoked; `cloud-busy` if too many devices enroll.
    */
   enroll(
     request: EnrollmentRequest,
     options: { readonly token: string | undefined },
   ): Promise<EnrollmentGrant & { readonly isNew: boolean }>;
-  /** Bars a device; its session ends with the next question. False where there is none. */
+  /** Revokes a device; its session ends at the next request. Resolves with false if the device is unknown. */
   revoke(device: string): Promise<boolean>;
 }
 
 const KEY = { name: "ECDSA", namedCurve: "P-256" };
-/** Of all devices together: who guesses tokens is slow. */
+/** Rate limit for all devices together: it slows down the guessing of tokens. */
 const MAX_ENROLLMENTS_PER_SECOND = 20;
 const SIGNATURE = { name: "ECDSA", hash: "SHA-256" };
 
@@ -60,13 +66,13 @@ const SIGNATURE = { name: "ECDSA", hash: "SHA-256" };
 interface CheckProofOptions {
   readonly device: string;
   readonly publicKey: string;
-  /** Asked once it is the device itself. */ readonly admit?: () => void;
+  /** Called after the signature is verified. */ readonly admit?: () => void;
 }
 
 /**
- * Sessions for devices with a key of their own: each was enrolled once by a token that its owner has, and
- * proves at each join that it has the key. A proof is for this audience alone, good for a few minutes, and
- * good once.
+ * Creates sessions for devices that have their own key pair. Each device enrolls once with a token from its
+ * owner, and proves at each join that it has the key. A proof is valid for this audience only, for a few
+ * minutes, and once.
  */
 export function enrolledSessions({
   audience,
@@ -94,10 +100,10 @@ export function enrolledSessions({
     { device, publicKey, admit }: CheckProofOptions,
   ): Promise<void> => {
     const { at, nonce, signature } = proof;
-    // Looked at first, as it costs nothing; who is told the time has learned nothing.
+    // Check the time first, because it is cheap. The server time in the message reveals nothing.
     if (Math.abs(now() - at) > windowMs)
       throw reject(
-        `a proof of within ${windowMs / 1000} s of now, ${new Date(now()).toISOString()} by the server's clock`,
+        `a proof made within ${windowMs / 1000} s of ${new Date(now()).toISOString()} by the server's clock`,
         `one of ${isoOf(at)}`,
       );
     if (!(await isSigned({ audience, device, nonce, at }, { publicKey, signature })))
@@ -111,10 +117,11 @@ export function enrolledSessions({
       const retryAfterMs = enrolments.admit();
       if (retryAfterMs !== undefined)
         throw new SednaError(
-          `let a device in: expected at most ${MAX_ENROLLMENTS_PER_SECOND} a second; got more`,
+          `enroll a device: expected at most ${MAX_ENROLLMENTS_PER_SECOND} a second; got more`,
           { code: "cloud-busy", retryable: true, retryAfterMs },
         );
-      if (!(await isOneOf(token, enrollmentTokens))) throw reject("a good enrollment token", "none that is");
+      if (!(await isOneOf(token, enrollmentTokens)))
+        throw reject("a valid enrollment token", "an invalid one, or none");
       const raw = bytesOf(publicKey);
       const device = deviceId(new Uint8Array(await crypto.subtle.digest("SHA-256", raw)));
       await checkProof(proof, { device, publicKey });
@@ -151,12 +158,12 @@ async function isSigned(
     const key = await crypto.subtle.importKey("raw", bytesOf(publicKey), KEY, false, ["verify"]);
     return await crypto.subtle.verify(SIGNATURE, key, bytesOf(signature), claimBytes(claim));
   } catch {
-    // A point that is not on the curve, or a text without UTF-8.
+    // A point that is not on the curve, or a string that is not valid base64 or Unicode.
     return false;
   }
 }
 
-/** Compares with all of them, whichever it is. */
+/** Compares the token with all expected ones, so that the time does not depend on which one matches. */
 async function isOneOf(token: string | undefined, all: readonly string[]): Promise<boolean> {
   const found = await Promise.all(all.map((one) => timingSafeEqualText(token ?? "", one)));
   return token !== undefined && found.includes(true);
@@ -166,25 +173,25 @@ function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
 }
 
-/** A time as text; what no calendar has as a number. */
+/** Formats a time as ISO 8601, or as a number if it is outside the range of `Date`. */
 function isoOf(at: number): string {
   return Math.abs(at) <= 8.64e15 ? new Date(at).toISOString() : String(at);
 }
 
 function reject(expected: string, got: string): SednaError {
-  return new SednaError(`let a device in: expected ${expected}; got ${got}`, { code: "cloud-refused" });
+  return new SednaError(`admit a device: expected ${expected}; got ${got}`, { code: "cloud-refused" });
 }
 
-/** Remembers which proofs were used; see {@link proofNonces}. */
+/** Remembers used proofs; see {@link proofNonces}. */
 interface ProofNonces {
-  /** False where it was taken before. */
+  /** Returns false if the nonce was used before. */
   take(nonce: string): boolean;
 }
 
 /**
- * Keeps what was used for as long as the proof that it was in can be good: from `windowMs` before now to
- * `windowMs` after. Only what a signature vouches for may come here, and how often that comes is limited, so
- * it stays small.
+ * Keeps each used nonce for as long as its proof could be valid: from `windowMs` before now to `windowMs`
+ * after. Call it only for proofs with a verified signature and under a rate limit, so that the store stays
+ * small.
  */
 function proofNonces({
   windowMs,
@@ -193,7 +200,7 @@ function proofNonces({
   readonly windowMs: number;
   readonly now: () => number;
 }): ProofNonces {
-  // In the order in which they came.
+  // In order of insertion.
   const used = new Map<string, number>();
   return {
     take(nonce) {
@@ -209,8 +216,8 @@ function proofNonces({
 }
 
 /**
- * Whether two texts are equal, in a time that does not tell where they differ: their hashes are compared to
- * the end.
+ * Compares two strings in a time that does not reveal where they differ: always compares their SHA-256 hashes
+ * to the end.
  */
 async function timingSafeEqualText(given: string, expected: string): Promise<boolean> {
   const [a, b] = await Promise.all(

@@ -8,18 +8,18 @@ import type { EnrolledSessions } from "./enrolled-sessions.ts";
 /** Options of {@link enrollmentService}. */
 export interface EnrollmentServiceOptions {
   readonly sessions: Pick<EnrolledSessions, "enroll">;
-  /** Names of the federations that these sessions are for. */
+  /** Names of the federations to which these sessions belong. */
   readonly federations: readonly string[];
-  /** Its name among the cloud's services. Default `enrolment`. */
+  /** Name of the service in the cloud. Default `enrollment`. */
   readonly name?: string;
 }
 
 const MAX_BYTES = 4096;
 
 /**
- * Takes devices into federations: `POST /v1/federations/<name>/devices`. Comes before the federations' own
- * service, which answers 404 to all that it does not know. The enrolment token is what is asked for here, not
- * the cloud's own.
+ * Creates the service that enrolls devices: `POST /v1/federations/<name>/devices`. Mount it before the
+ * federation service, which responds with 404 to unknown paths. This route requires an enrollment token
+ * instead of the cloud's token.
  */
 export function enrollmentService({
   sessions,
@@ -64,7 +64,7 @@ export function enrollmentService({
                 "retry-after": String(Math.max(1, Math.ceil((error.retryAfterMs ?? 1000) / 1000))),
               });
             logger.error({ error: messageOf(error), path: c.req.path }, "an enrollment failed");
-            return c.json({ error: "the enrollment failed; the server's log says why" }, 500, headers);
+            return c.json({ error: "the enrollment failed; see the server log" }, 500, headers);
           }
         });
       }

@@ -6,7 +6,7 @@ import { isDeviceId } from "@sedna-js/core/wire";
 import type { FileDeviceRegistryOptions } from "./platform.ts";
 import { checkDeviceId, type DeviceRecord, type DeviceRegistry } from "./device-registry.ts";
 
-/** See the contract. */
+/** Creates a registry with one file per device; see the contract. */
 export function fileDeviceRegistry({
   directory,
   freshMs = 5000,
@@ -17,12 +17,12 @@ export function fileDeviceRegistry({
 
   const load = async (device: string): Promise<DeviceRecord | undefined> => {
     const record = await readFile(pathOf(device), "utf8").then((text) => parseRecord(text, device), absent);
-    // Who asks for devices that are not there must not fill the memory.
+    // Requests for unknown devices must not fill the memory.
     if (record) read.set(device, { record, at: now() });
     else read.delete(device);
     return record;
   };
-  /** Writes a file beside its place; `place` puts it there. */
+  /** Writes a temporary file, which `place` moves to its path. */
   const write = async (
     record: DeviceRecord,
     place: (draft: string, path: string) => Promise<void>,
@@ -50,7 +50,8 @@ export function fileDeviceRegistry({
       return known && now() - known.at < freshMs ? known.record : load(device);
     },
     async put(record) {
-      // A link fails where there is one already: of two that come at once, one is there and both see it.
+      // Linking fails if the record exists: of two concurrent calls, one succeeds, and both return its
+      // record.
       await write(record, (draft, path) => link(draft, path).catch(existing));
       return (await load(record.device)) ?? record;
     },
@@ -83,7 +84,7 @@ function parseRecord(text: string, device: string): DeviceRecord {
   } catch {
     // Told below.
   }
-  throw new SednaError(`read the device ${device}: expected its record; got a file that is none`, {
+  throw new SednaError(`read the device ${device}: expected its record; got an invalid file`, {
     code: "storage-failed",
   });
 }

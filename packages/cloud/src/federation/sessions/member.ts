@@ -1,4 +1,4 @@
-/** A client that is in a federation now. A newer epoch of the same client fences an older one. */
+/** A session of a client in a federation. A newer epoch of the same client fences an older one. */
 export interface Member {
   readonly client: string;
   readonly epoch: number;

@@ -1,8 +1,8 @@
 import type { Timers } from "../../timers.ts";
 
-/** Who was there lately; see {@link createPresence}. */
+/** Tracks when clients were last active; see {@link createPresence}. */
 export interface Presence {
-  /** A client asked or sent something. */
+  /** Records a request or an upload of a client. */
   seen(client: string): void;
   forget(client: string): void;
   close(): void;
@@ -18,8 +18,8 @@ interface PresenceOptions {
 }
 
 /**
- * Finds clients that have gone without a word: a tab that was closed, a device without power. Those that
- * somebody listens for are there, as long as their socket says so.
+ * Detects clients that disappear without leaving, such as a closed tab or a device without power. A client
+ * with a listener counts as present for as long as its socket is open.
  */
 export function createPresence({ absentMs, now, timers, isHeld, onAbsent }: PresenceOptions): Presence {
   const lastAt = new Map<string, number>();

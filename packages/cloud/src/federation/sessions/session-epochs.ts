@@ -3,28 +3,31 @@ import { createPaceLimiter, type Pace } from "../../http/pace.ts";
 
 /** Options of {@link sessionEpochs}. */
 export interface SessionEpochsOptions {
-  /** Sessions that a device may begin at once, and each minute from then on. */
+  /** Sessions that a device may start at once, and per minute from then on. */
   readonly perMinute: number;
-  /** Devices to keep in mind at most. */
+  /** Maximum number of devices to remember. */
   readonly maxDevices: number;
-  /** How long a session can last, in ms: who was not heard of for longer is forgotten. */
+  /** Maximum lifetime of a session, in ms. A device that was inactive for longer is forgotten. */
   readonly lastsMs: number;
-  /** Unix time in ms. */
+  /** Returns the Unix time in ms. */
   readonly now: () => number;
 }
 
-/** Which session of each device is the newest; see {@link sessionEpochs}. */
+/** Tracks the latest session of each device; see {@link sessionEpochs}. */
 export interface SessionEpochs {
   /**
-   * Lets a device begin one more.
-   * @throws {SednaError} `cloud-busy` where it begins too many, or there are too many devices.
+   * Checks that a device may start another session.
+   * @throws {SednaError} `cloud-busy` If the device starts too many sessions, or there are too many devices.
    */
   admit(device: string): void;
-  /** The number of a new session, above `after`; from now on the device's former ones are replaced. */
+  /**
+   * Starts a session. Returns its epoch, which is above `after`; from now on, earlier sessions of the device
+   * are replaced.
+   */
   begin(device: string, after?: number): number;
   /**
-   * How a session stands. One that is newer than all that are known is taken for the newest: it is from
-   * before a restart.
+   * Returns the state of a session. A session that is newer than all known ones is taken as the newest: it is
+   * from before a restart.
    */
   standing(device: string, epoch: number): "latest" | "replaced" | "ended";
   end(device: string, epoch: number): void;
@@ -37,9 +40,9 @@ interface Known {
   readonly pace: Pace;
 }
 
-/** Keeps the newest session of each device: there is one a device, and it fences the older ones. */
+/** Tracks the latest session of each device. A device has one session, which fences its older ones. */
 export function sessionEpochs({ perMinute, maxDevices, lastsMs, now }: SessionEpochsOptions): SessionEpochs {
-  // In the order in which they were last heard of.
+  // In order of the last activity.
   const devices = new Map<string, Known>();
 
   const heard = (device: string, known: Known): Known => {
@@ -71,12 +74,12 @@ export function sessionEpochs({ perMinute, maxDevices, lastsMs, now }: SessionEp
     admit(device) {
       const waitMs = knownOf(device).pace.admit();
       if (waitMs !== undefined)
-        throw busy(`at most ${perMinute} sessions of a device a minute; got one more`, waitMs);
+        throw busy(`at most ${perMinute} sessions per device and minute; got one more`, waitMs);
     },
     begin(device, after = 0) {
       const known = knownOf(device);
-      // By the clock, so that it also grows over a restart, when none is remembered; and above what others
-      // remember, as clocks are put back.
+      // Use the clock, so that epochs also increase across a restart that loses them. Stay above `after` as
+      // well, because clocks are set back.
       known.epoch = Math.max(known.epoch + 1, after + 1, Math.floor(now()));
       known.ended = false;
       return known.epoch;
@@ -95,7 +98,7 @@ export function sessionEpochs({ perMinute, maxDevices, lastsMs, now }: SessionEp
 }
 
 function busy(expected: string, retryAfterMs: number): SednaError {
-  return new SednaError(`begin a session: expected ${expected}`, {
+  return new SednaError(`start a session: expected ${expected}`, {
     code: "cloud-busy",
     retryable: true,
     retryAfterMs,

@@ -3,32 +3,32 @@ import type { Member } from "./member.ts";
 
 /** Options of {@link sessionTokens}. */
 export interface SessionTokensOptions {
-  /** At least 32 bytes of it as text: who knows it can be anyone. */
+  /** At least 32 bytes as UTF-8. Whoever has the secret can impersonate any client. */
   readonly secret: string;
   readonly audience: string;
   readonly tokenSeconds: number;
-  /** Unix time in ms. */
+  /** Returns the Unix time in ms. */
   readonly now: () => number;
 }
 
-/** Tokens that say whose session it is; see {@link sessionTokens}. */
+/** Tokens that identify the member of a session; see {@link sessionTokens}. */
 export interface SessionTokens {
   issue(member: Member): Promise<string>;
-  /** Undefined for a token that is not ours, not for this audience, or over. */
+  /** Returns the member, or `undefined` if the token is forged, for another audience, or expired. */
   read(token: string): Promise<Member | undefined>;
 }
 
 const ALGORITHM = "HS256";
 
 /**
- * Tokens as JWT: any process that has the secret can read what another has issued. Source: RFC 7519 through
- * hono.
+ * Creates tokens as JWT. Any process that has the secret can read the tokens of another process. Source: RFC
+ * 7519, through hono.
  */
 export function sessionTokens({ secret, audience, tokenSeconds, now }: SessionTokensOptions): SessionTokens {
   if (new TextEncoder().encode(secret).length < 32)
     throw new RangeError("make session tokens: expected a secret of at least 32 bytes; got a shorter one");
   const seconds = (): number => Math.floor(now() / 1000);
-  // Imported once: an aggregator reads a token with every request.
+  // Import the key once: an aggregator reads a token with every request.
   let imported: Promise<CryptoKey> | undefined;
   const key = (): Promise<CryptoKey> =>
     (imported ??= crypto.subtle.importKey(
@@ -47,7 +47,7 @@ export function sessionTokens({ secret, audience, tokenSeconds, now }: SessionTo
       ),
     async read(token) {
       try {
-        // The times are looked at below, by our own clock.
+        // Check the times below, by this clock.
         const { sub, exp, epoch } = await verify(token, await key(), {
           alg: ALGORITHM,
           aud: audience,

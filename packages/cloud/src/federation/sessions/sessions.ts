@@ -1,21 +1,21 @@
 import type { SessionRequest } from "@sedna-js/core/wire";
 import type { Member } from "./member.ts";
 
-/** Who may take part, and as whom. */
+/** Decides which devices may participate, and under which name. */
 export interface Sessions {
   /**
-   * A session for a device that proves who it is; the device's former session ends. Its epoch is above
-   * `after`, the newest that its federation remembers.
-   * @throws {SednaError} `cloud-refused` with what was expected.
+   * Grants a session to a device that proves its identity; the device's former session ends. The new epoch is
+   * above `after`, the latest that its federation remembers.
+   * @throws {SednaError} `cloud-refused`, with the expectation, if the device is rejected.
    */
   grant(
     request: SessionRequest,
     options?: { readonly after?: number | undefined },
   ): Promise<Member & { readonly token: string; readonly expiresIn: number }>;
-  /** Whose token it is; or why it is none that counts. */
+  /** Returns the member of a token, or the reason why the token is invalid. */
   verify(
     token: string,
   ): Promise<Member | { readonly rejected: "unauthorized" | "session-replaced"; readonly error: string }>;
-  /** Ends a session before its time. */
+  /** Ends a session early. */
   end(member: Member): void;
 }

@@ -8,7 +8,7 @@ import { checkEntries, rejection, type Rejection, type UpdateLimits } from "./va
  * wait.
  */
 export interface UploadMessage {
-  /** Bytes of the whole message. */
+  /** Size of the whole message, in bytes. */
   readonly total: number;
   readonly bytes: Uint8Array<ArrayBuffer>;
 }

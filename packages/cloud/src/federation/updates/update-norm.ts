@@ -1,6 +1,6 @@
 import type { ModelUpdate } from "@sedna-js/wasm-kernels";
 
-/** The Euclidean length of a change, in f64; not finite when one of its numbers is not. */
+/** Returns the Euclidean norm of an update, in f64. The norm is not finite if a value is not. */
 export function updateNorm(change: ModelUpdate): number {
   switch (change.encoding) {
     case "f32":
@@ -16,8 +16,8 @@ export function updateNorm(change: ModelUpdate): number {
 }
 
 /**
- * A change that is `factor` times as long, in the same encoding but for halves, which become float32. It may
- * write into the change's own memory.
+ * Multiplies an update by `factor`. The encoding stays the same, except that f16 becomes f32. May overwrite
+ * the values of the argument.
  */
 export function scaleUpdate(change: ModelUpdate, factor: number): ModelUpdate {
   switch (change.encoding) {
@@ -34,7 +34,7 @@ export function scaleUpdate(change: ModelUpdate, factor: number): ModelUpdate {
   }
 }
 
-/** A change in memory of its own. */
+/** Returns a copy of an update with its own memory. */
 export function copyUpdate(change: ModelUpdate): ModelUpdate {
   switch (change.encoding) {
     case "f32":
@@ -50,7 +50,10 @@ export function copyUpdate(change: ModelUpdate): ModelUpdate {
   }
 }
 
-/** Four sums side by side: one alone waits for each addition. */
+/**
+ * Returns the sum of squares. Four independent sums run in parallel; a single sum would wait for each
+ * addition.
+ */
 function squares(values: Float32Array | Int8Array): number {
   let a = 0;
   let b = 0;
@@ -67,7 +70,7 @@ function squares(values: Float32Array | Int8Array): number {
   return a + b + c + d;
 }
 
-/** Half-precision floats as float32. */
+/** Converts half-precision floats to float32. */
 function halves(bits: Uint16Array): Float32Array {
   const values = new Float32Array(bits.length);
   for (let i = 0; i < bits.length; i++) {
@@ -87,7 +90,7 @@ function halves(bits: Uint16Array): Float32Array {
   return values;
 }
 
-/** A vector scaled down to a Euclidean length, where it is longer. */
+/** Returns the vector, scaled down to the Euclidean norm `most` if it exceeds it. */
 export function clipToNorm(values: Float32Array, most = Infinity): Float32Array {
   const norm = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
   return norm > most ? values.map((value) => (value * most) / norm) : values;

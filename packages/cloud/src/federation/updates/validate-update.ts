@@ -1,22 +1,22 @@
 import type { RejectionCode } from "@sedna-js/core/wire";
 import type { ModelUpdate, UpdateEncoding } from "@sedna-js/wasm-kernels";
 
-/** What an update has to be like. */
+/** Limits for an update. */
 export interface UpdateLimits {
   /** Number of model parameters. */
   readonly length: number;
-  /** Undefined takes any. */
+  /** Required encoding. `undefined` accepts any. */
   readonly encoding: UpdateEncoding | undefined;
-  /** topk: most numbers in a payload. */
+  /** topk: maximum number of values in a payload. */
   readonly entries?: number | undefined;
   readonly maxNumSamples: number;
-  /** A longer update counts as if it were scaled down to this length. */
+  /** Norm to which longer updates are scaled down. */
   readonly clipNorm?: number | undefined;
-  /** A longer one is refused. */
+  /** Norm above which an update is rejected. */
   readonly maxUpdateNorm?: number | undefined;
 }
 
-/** Why an update is not taken. */
+/** Why an update is rejected. */
 export interface Rejection {
   readonly rejected: RejectionCode;
   readonly error: string;
@@ -28,7 +28,7 @@ export const rejection = (
   { expected, got }: { readonly expected: string; readonly got: unknown },
 ): Rejection => ({ rejected, error: `accept an update: expected ${expected}; got ${String(got)}` });
 
-/** Looks at the shape of a change that came as one: its kind, its length, its indices. */
+/** Checks the shape of an update that is not a message: its length, and its indices. */
 export function checkShape(change: ModelUpdate, limits: UpdateLimits): Rejection | undefined {
   if (change.encoding === "topk") return checkEntries(change, limits);
   return change.values.length === limits.length
@@ -46,7 +46,7 @@ export function checkEntries(change: ModelUpdate, limits: UpdateLimits): Rejecti
   for (const index of indices) {
     if (index <= before || index >= limits.length)
       return rejection("wrong-shape", {
-        expected: `indices that ascend, below ${limits.length}`,
+        expected: `ascending indices below ${limits.length}`,
         got: `${index} after ${before}`,
       });
     before = index;
@@ -54,16 +54,16 @@ export function checkEntries(change: ModelUpdate, limits: UpdateLimits): Rejecti
   return undefined;
 }
 
-/** Looks at the length of a change, which is not finite when one of its numbers is not. */
+/** Checks the norm of an update, which is not finite if a value is not. */
 export function checkNorm(norm: number, { maxUpdateNorm = Infinity }: UpdateLimits): Rejection | undefined {
   if (!Number.isFinite(norm))
     return rejection("not-finite", { expected: "finite numbers", got: "NaN or an infinity among them" });
   return norm > maxUpdateNorm
-    ? rejection("norm-too-large", { expected: `an update of length ${maxUpdateNorm} at most`, got: norm })
+    ? rejection("norm-too-large", { expected: `an update norm of at most ${maxUpdateNorm}`, got: norm })
     : undefined;
 }
 
-/** Looks at what a client wants to count for. */
+/** Checks the sample count that a client reports. */
 export function checkNumSamples(numSamples: number, { maxNumSamples }: UpdateLimits): Rejection | undefined {
   const isCount = Number.isSafeInteger(numSamples) && numSamples >= 1 && numSamples <= maxNumSamples;
   return isCount

@@ -9,15 +9,15 @@ async function* endless(first: Uint8Array): AsyncGenerator<Uint8Array> {
   await new Promise(() => {});
 }
 
-describe("room for bodies", () => {
-  it("gives them whole, and none that is too long", async () => {
+describe("the body budget", () => {
+  it("reads whole bodies, and rejects a body that is too long", async () => {
     const room = createBodyBudget({ bytes: 1, now: () => 0 });
     expect(await room.read(pieces(Uint8Array.of(1, 2), Uint8Array.of(3)), { most: 3 })).toEqual(
       Uint8Array.of(1, 2, 3),
     );
     expect(await room.read(pieces(Uint8Array.of(1, 2), Uint8Array.of(3)), { most: 2 })).toBeUndefined();
   });
-  it("C2: has as many at a time as fit, and makes those that drip go when others come", async () => {
+  it("C2: reads as many bodies at once as fit, and evicts slow bodies for new ones", async () => {
     let at = 0;
     const room = createBodyBudget({ bytes: 200_000, now: () => at });
     const dripping = expect(room.read(endless(new Uint8Array(10)), { most: 100_000 })).rejects.toMatchObject({
@@ -39,7 +39,7 @@ describe("room for bodies", () => {
     await dripping;
     expect([(await a)?.length, (await b)?.length]).toEqual([6, 7]);
   });
-  it("is free again when a body breaks", async () => {
+  it("frees its memory when a body fails", async () => {
     const room = createBodyBudget({ bytes: 10, now: () => 0 });
     async function* broken(): AsyncGenerator<Uint8Array> {
       yield new Uint8Array(1);

@@ -3,9 +3,9 @@ import { SednaError } from "@sedna-js/core";
 /** Room in memory for bodies that are read whole; see {@link createBodyBudget}. */
 export interface BodyBudget {
   /**
-   * Reads a body of at most `most` bytes; undefined for a longer one.
-   * @throws {SednaError} `cloud-busy` where there is no room now, `cloud-timeout` for one that made room for
-   * others; what the body throws.
+   * Reads a whole body of at most `most` bytes. Resolves with `undefined` if the body is longer.
+   * @throws {SednaError} `cloud-busy` If the budget is exhausted; `cloud-timeout` if this body was evicted
+   * because it was slow. Also throws the errors of the body.
    */
   read(
     body: AsyncIterable<Uint8Array>,
@@ -13,7 +13,7 @@ export interface BodyBudget {
   ): Promise<Uint8Array<ArrayBuffer> | undefined>;
 }
 
-/** Who is slower may have to make room, in bytes a second; not before this many ms. */
+/** Minimum rate in bytes per second, and time in ms after which a slower body may be evicted. */
 const MIN_BYTES_PER_SECOND = 32 * 1024;
 const MIN_MS = 5000;
 const RETRY_MS = 1000;
@@ -26,8 +26,9 @@ interface Reading {
 }
 
 /**
- * Reads bodies as long as all of them together fit: a thousand clients send their vectors in the same moment,
- * and each may be megabytes. Others are told to come back; one that drips makes room for them.
+ * Creates a budget for bodies that are read whole: a thousand clients may send their vectors at the same
+ * time, and each vector may be megabytes long. A body that does not fit is rejected with a retry delay. A
+ * slow body is evicted if another one needs its memory.
  */
 export function createBodyBudget({
   bytes,
@@ -42,7 +43,7 @@ export function createBodyBudget({
     now() - since >= MIN_MS && (1000 * done) / (now() - since) < MIN_BYTES_PER_SECOND;
 
   const makeRoom = (most: number): boolean => {
-    // One alone always fits.
+    // A single body always fits.
     for (const reading of readings) {
       if (taken() + most <= bytes) break;
       if (!isTooSlow(reading)) continue;
@@ -55,7 +56,7 @@ export function createBodyBudget({
   return {
     async read(body, { most }) {
       if (!makeRoom(most))
-        throw new SednaError("read a body: expected room for it; got too many others", {
+        throw new SednaError("read a body: expected free memory; got too many bodies at once", {
           code: "cloud-busy",
           retryable: true,
           retryAfterMs: RETRY_MS,
@@ -75,7 +76,7 @@ export function createBodyBudget({
           const step = readings.has(mine) ? await next() : undefined;
           if (!step)
             throw new SednaError(
-              "read a body: expected its pieces to keep coming while others wait; got too few",
+              "read a body: expected chunks to keep arriving while others wait; got too few",
               { code: "cloud-timeout", retryable: true },
             );
           if (step.done) return joined(chunks, mine.done);
@@ -85,7 +86,7 @@ export function createBodyBudget({
         }
       } finally {
         readings.delete(mine);
-        // Not awaited: a body that does not come does not end either.
+        // Do not await: the iterator of a stalled body may never return.
         pieces.return?.()?.catch(() => {});
       }
     },

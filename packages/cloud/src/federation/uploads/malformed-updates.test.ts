@@ -38,14 +38,14 @@ const withByte = (bytes: Uint8Array<ArrayBuffer>, at: number): Uint8Array<ArrayB
   return spoilt;
 };
 
-/** Each with the code by which it is refused. */
+/** Malformed messages, with the code of their rejection. */
 const malformed: readonly (readonly [name: string, code: string, bytes: () => Uint8Array<ArrayBuffer>])[] = [
-  ["longer than the plan says", "too-long", () => new Uint8Array(100_000)],
+  ["longer than the plan allows", "too-long", () => new Uint8Array(100_000)],
   ["an invalid header", "wrong-shape", () => new Uint8Array(500).fill(0x7b)],
-  ["nothing but a length", "wrong-shape", () => Uint8Array.of(0, 0, 0, 0)],
-  ["cut within its head", "wrong-length", () => good().slice(0, 40)],
-  ["cut within its payload", "wrong-length", () => good().slice(0, -4)],
-  ["more than its head says", "wrong-length", () => Uint8Array.from([...good(), 0, 0, 0, 0])],
+  ["only a length", "wrong-shape", () => Uint8Array.of(0, 0, 0, 0)],
+  ["truncated in its head", "wrong-length", () => good().slice(0, 40)],
+  ["truncated in its payload", "wrong-length", () => good().slice(0, -4)],
+  ["longer than its head states", "wrong-length", () => Uint8Array.from([...good(), 0, 0, 0, 0])],
   ["a flipped bit", "wrong-digest", () => withByte(good(), -1)],
   ["fewer parameters", "wrong-shape", () => message(honest(0).slice(1), { round: 1 })],
   ["more parameters", "wrong-shape", () => message([...honest(0), 1], { round: 1 })],
@@ -74,13 +74,13 @@ const malformed: readonly (readonly [name: string, code: string, bytes: () => Ui
   ],
   ["num_samples of 1e12", "wrong-weight", () => good({ numSamples: 1e12 })],
   [
-    "NaN and too many samples, whose finiteness is asked first",
+    "NaN and too many samples: the finite check is first",
     "not-finite",
     () =>
       message(floats(honest(0).fill(NaN)), { round: 1, encoding: "f32", length: LENGTH, numSamples: 1e12 }),
   ],
   [
-    "a round that its address does not name",
+    "a round that differs from the URL",
     "wrong-round",
     () => message(honest(0), { round: 2, modelVersion: 1 }),
   ],
@@ -103,7 +103,7 @@ const honestRound = async (federation: Federation, members: readonly Member[]): 
 };
 
 describe("a malformed update", () => {
-  it.each(malformed)("C22: %s is refused by %s, and not counted", async (_, code, bytes) => {
+  it.each(malformed)("C22: %s is rejected with %s, and not aggregated", async (_, code, bytes) => {
     const federation = await make();
     const [member] = join(federation, ["a", "b", "c", "d", "e", "f", "g", "h"]);
     expect(await send(federation, { member: member!, bytes: bytes(), round: 1 })).toMatchObject({
@@ -111,7 +111,7 @@ describe("a malformed update", () => {
       error: expect.stringContaining("expected"),
     });
     expect(federation.stats()).toMatchObject({ accepted: 0, rejected: { [code]: 1 } });
-    // Whose update is for another round may only be late.
+    // An update for another round may only be late.
     expect(strikesOf(federation)[0]).toBe(code === "wrong-round" ? 0 : 1);
     expect(await send(federation, { member: member!, bytes: good(), round: 1 })).toEqual({
       round: 1,
@@ -125,7 +125,7 @@ describe("a malformed update", () => {
     ["Median", {}],
     ["FedAvg", { storage: { keepUpdates: true } }],
     ["FedAvg", { limits: { clipNorm: 100 } }],
-  ] as const)("C22: a fifth of them changes the model of %s %o by not one bit", async (method, options) => {
+  ] as const)("C22: does not change the model of %s %o by a single bit", async (method, options) => {
     const aggregator = select(aggregation, { method });
     const names = ["a", "b", "c", "d", "e", "f", "g", "h"];
     const alone = await make(mergeFederationOptions({ aggregator }, options));
@@ -160,7 +160,7 @@ describe("a malformed update", () => {
     await Promise.all([alone.close(), federation.close()]);
   });
 
-  it("C22: three strikes leave a client out for some rounds, and being late is none", async () => {
+  it("C22: is a strike; three strikes quarantine a client for some rounds, and a late update is no strike", async () => {
     const federation = await make();
     const [member] = join(federation, ["a", "b", "c", "d", "e", "f", "g", "h"]);
     expect(
@@ -176,7 +176,7 @@ describe("a malformed update", () => {
     await federation.close();
   });
 
-  it("is refused when it is ten times longer than what is clipped, and clipped when it is less", async () => {
+  it("is rejected if its norm exceeds ten times the clip norm, and clipped if the norm is smaller", async () => {
     const federation = await make({
       limits: { clipNorm: 1 },
       rounds: { participants: 2, overSelect: 2 },
@@ -195,7 +195,7 @@ describe("a malformed update", () => {
     await federation.close();
   });
 
-  it("C27: nothing that is sent throws or is counted, unless it is what was asked for", async () => {
+  it("C27: never throws, and is accepted only if it is still valid", async () => {
     const federation = await make({ rounds: { participants: 2, overSelect: 1, strikes: 1_000_000 } });
     const [member] = join(federation, ["a", "b"]);
     const bytes = good();
@@ -217,7 +217,7 @@ describe("a malformed update", () => {
             total: spoilt.length,
             body: pieces(spoilt, size),
           });
-          // A flip in the padding of the head, or in a name that is passed over, harms nobody.
+          // A flip in the padding of the head, or in a name that is ignored, is harmless.
           if (!isSame && "accepted" in outcome) expect(federation.stats().accepted).toBeLessThanOrEqual(1);
           else expect("rejected" in outcome || isSame).toBe(true);
         },

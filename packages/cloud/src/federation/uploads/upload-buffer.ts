@@ -1,19 +1,20 @@
-/** An update's message as it comes in; see {@link createUploadBuffer}. */
+/** The message of an update while it arrives; see {@link createUploadBuffer}. */
 export interface UploadBuffer {
-  /** Bytes of the whole message. */
+  /** Size of the whole message, in bytes. */
   readonly total: number;
   readonly received: number;
-  /** What is here so far. A view of kernel memory: good until something is allocated there. */
+  /** Returns the bytes received so far: a view of kernel memory, valid until the next allocation there. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Adds a piece. False, and nothing is added, when it is longer than what is missing. */
+  /** Appends a chunk. Returns false, and appends nothing, if the chunk is longer than the missing part. */
   write(piece: Uint8Array): boolean;
 }
 
 /**
- * A message that is written straight to where it will be read: memory that was there before, and is used
- * again after.
+ * Creates a buffer that writes a message to the memory from which it is read. The memory exists before, and
+ * is reused after.
  *
- * @param memory asked for anew each time: it moves when kernel memory grows.
+ * @param memory Returns the current view. Called again when kernel memory has grown and the former view is
+ * detached.
  */
 export function createUploadBuffer({
   memory,
@@ -24,7 +25,7 @@ export function createUploadBuffer({
 }): UploadBuffer {
   let received = 0;
   let view = memory();
-  /** Empty is what is left of a view when its memory has moved. */
+  /** A view whose memory has moved has length 0. */
   const current = (): Uint8Array<ArrayBuffer> => (view.length === 0 ? (view = memory()) : view);
   return {
     total,

@@ -1,31 +1,31 @@
 import { SednaError } from "@sedna-js/core";
 import type { Timers } from "../../timers.ts";
 
-/** Who may send next; see {@link createUploadGate}. */
+/** Decides which client may upload next; see {@link createUploadGate}. */
 interface UploadGate {
   /**
-   * Resolves when the client may send, in the order of asking. The promise holds for a few seconds.
-   * @throws {SednaError} `cloud-busy` when too many ask, or its turn does not come in time; the signal's
-   * reason.
+   * Resolves when the client may upload, in the order of calls. The reservation lasts for a few seconds.
+   * @throws {SednaError} `cloud-busy` If too many clients wait, or the turn does not come in time. Also
+   * throws the signal's reason.
    */
   admit(client: string, signal: AbortSignal | undefined): Promise<void>;
-  /** The update of a client has begun to come; whether it was promised a place. */
+  /** The upload of a client has started. Returns whether the client had a reservation. */
   came(client: string): boolean;
-  /** An update has left its place. */
+  /** An upload has left its slot. */
   left(): void;
-  /** What those hear for whom there is no place. */
+  /** Returns the error for clients that get no slot. */
   busy(): SednaError;
-  /** Questions that wait. */
+  /** Number of waiting clients. */
   readonly asking: number;
-  /** Sends away who waits. */
+  /** Rejects all waiting clients. */
   close(): void;
 }
 
-/** How long a promise is kept. */
+/** Lifetime of a reservation, in ms. */
 const PROMISE_MS = 3000;
-/** How long a question is kept: proxies give up after 30 s and more. */
+/** Maximum time that a client waits, in ms: proxies time out after 30 s or more. */
 const WAIT_MS = 20_000;
-/** Questions that are kept; each costs some 20 KB. */
+/** Maximum number of waiting clients; each costs about 20 KB. */
 const MAX_WAITING_CLIENTS = 4096;
 
 interface Asking {
@@ -42,18 +42,18 @@ interface UploadGateOptions {
 }
 
 /**
- * Lets clients ask for a place before they send: a question that waits costs a few KB, an update that waits
- * 64. As many are let through as keep the places full.
+ * Lets clients wait for a slot before they upload: a waiting request costs much less memory than a waiting
+ * upload, which costs 64 KB. Admits as many clients as keep the slots full.
  */
 export function createUploadGate({ capacity, taken, now, timers }: UploadGateOptions): UploadGate {
   const pace = createUploadPace(now);
-  /** When a promise was given, the oldest first. */
+  /** Time of each reservation, oldest first. */
   const promised = new Map<string, number>();
   const asking = new Set<Asking>();
   let expiry: unknown;
 
   const busy = (): SednaError =>
-    new SednaError("take an update: expected a place for it soon; got too many before it", {
+    new SednaError("accept an update: expected a free slot soon; got too many uploads before it", {
       code: "cloud-busy",
       retryable: true,
       retryAfterMs: pace.next(),
@@ -72,7 +72,7 @@ export function createUploadGate({ capacity, taken, now, timers }: UploadGateOpt
       promised.set(one.client, now());
       one.settle();
     }
-    // Who was promised a place and does not come must not hold up the others.
+    // A client that has a reservation and does not upload must not block the others.
     if (asking.size > 0 && promised.size > 0) expiry ??= timers.set(expired, PROMISE_MS);
   };
   const expired = (): void => {
@@ -121,33 +121,35 @@ export function createUploadGate({ capacity, taken, now, timers }: UploadGateOpt
   };
 }
 
-/** When those come back who are sent away; see {@link createUploadPace}. */
+/** Retry delays for clients that are rejected; see {@link createUploadPace}. */
 interface UploadPace {
-  /** An upload has left its place. */
+  /** An upload has left its slot. */
   done(): void;
-  /** In how many ms one more may come back, who is told so and expected then. */
+  /** Returns the retry delay for one more client, in ms, and reserves that moment for it. */
   next(): number;
 }
 
-/** Uploads a second, before any was seen: who comes back too early is told better. */
+/**
+ * Assumed uploads per second before any was measured: a client that retries too early gets a better delay.
+ */
 const FIRST_GUESS = 200;
 const MIN_MS = 100;
 const MAX_MS = 30_000;
 
 /**
- * Spreads those who are sent away over the time that those before them need: each is given a moment of its
- * own, as far behind the last one as an upload takes. Source: Bonawitz et al., "Towards Federated Learning at
- * Scale", 2019: pace steering.
+ * Spreads rejected clients over the time that the uploads before them need. Each gets its own moment, one
+ * upload interval after the previous one. Source: Bonawitz et al., "Towards Federated Learning at Scale",
+ * 2019: pace steering.
  */
 function createUploadPace(now: () => number): UploadPace {
-  /** Between two uploads that leave, a moving mean. */
+  /** Moving mean of the interval between two finished uploads, in ms. */
   let interval = 1000 / FIRST_GUESS;
   let lastDone: number | undefined;
   let lastGiven = -Infinity;
   return {
     done() {
       const at = now();
-      // A pause is no slowness: nobody may have been there.
+      // Ignore a long gap: perhaps no client was uploading.
       if (lastDone !== undefined && at - lastDone < 1000) interval += (at - lastDone - interval) / 16;
       lastDone = at;
     },

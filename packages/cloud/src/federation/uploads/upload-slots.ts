@@ -6,19 +6,19 @@ import { createUploadBuffer, type UploadBuffer } from "./upload-buffer.ts";
 
 /** Options of {@link createUploadSlots}. */
 export interface UploadSlotsOptions {
-  /** Updates in memory at once: the credits. */
+  /** Maximum number of updates in memory. */
   readonly slots: number;
-  /** Uploads that may wait in line for a slot; more are told to come back. */
+  /** Maximum number of uploads that wait for a slot; more are rejected with a retry delay. */
   readonly maxWaiting: number;
-  /** Makes a place in memory for the largest message. */
+  /** Allocates memory for the largest message. */
   readonly allocateBuffer: () => UpdateBuffer;
-  /** A slot that got nothing for so long is given to the next, in ms. */
+  /** Time without data after which a slot is given to the next upload, in ms. */
   readonly idleMs: number;
   readonly now: () => number;
   readonly timers: Timers;
 }
 
-/** What an upload says of itself when it asks for a slot. */
+/** An upload's request for a slot. */
 export interface SlotRequest {
   readonly member: Member;
   readonly round: number;
@@ -40,48 +40,48 @@ export function slotCount(maxUpdateBytes: number): number {
   return Math.min(MAX_SLOTS, Math.max(MIN_SLOTS, Math.floor(SLOT_BYTES / maxUpdateBytes)));
 }
 
-/** Who is slower while others wait has had its turn, in bytes a second. */
+/** Minimum rate while other uploads wait, in bytes per second. */
 const MIN_BYTES_PER_SECOND = 32 * 1024;
-/** How often `idleMs` an upload may take while others wait, however long it is. */
+/** Maximum duration of an upload while others wait, in multiples of `idleMs`, whatever its size. */
 const MAX_IDLE_PERIODS = 6;
 
-/** Why an upload is over before its end. */
+/** Why an upload ended early. */
 export type CutReason = "idle" | "closed" | "replaced";
 
-/** A place in memory for one update, held by one upload. */
+/** A memory slot for one update, held by one upload. */
 export interface UploadSlot {
   readonly buffer: UploadBuffer;
   /**
-   * Why the slot was taken away: nothing came for too long, its round closed, or the same client came anew.
+   * Why the slot was taken away: no data for too long, its round closed, or a new upload of the same client.
    */
   readonly cut: CutReason | undefined;
-  /** Told when that happens; the last one that was set. */
+  /** Sets the listener for that, in place of an earlier one. */
   onCut(listener: () => void): void;
-  /** Something came. */
+  /** Records that data arrived. */
   touch(): void;
-  /** Keeps what is here for the same client to go on with, for a while. */
+  /** Keeps the received bytes for a while, so that the same client can resume. */
   park(): void;
-  /** Gives the place to the next in line. */
+  /** Gives the slot to the next upload in the queue. */
   free(): void;
 }
 
-/** The slots; see {@link createUploadSlots}. */
+/** The upload slots; see {@link createUploadSlots}. */
 export interface UploadSlots {
   /**
-   * A slot, at once or when one is free, in the order of asking. Where this member's upload of the round is
-   * here already, that one's. Undefined when nothing is here to go on with at that offset, or its round has
-   * closed.
-   * @throws {SednaError} `cloud-busy` when the line is full; the signal's reason.
+   * Resolves with a slot, at once or when one is free, in the order of calls. If the upload resumes at an
+   * offset, resolves with the slot of its earlier part; with `undefined` if there is nothing to resume at
+   * that offset. Also resolves with `undefined` if the round closes while the upload waits.
+   * @throws {SednaError} `cloud-busy` If the queue is full. Also throws the signal's reason.
    */
   take(request: SlotRequest): Promise<UploadSlot | undefined>;
   received(member: Member, round: number): number;
   /**
-   * Waits for its turn, without an update that would have to wait with it, and promises a place for a few
-   * seconds.
-   * @throws {SednaError} `cloud-busy` when too many wait, or it took too long; the signal's reason.
+   * Waits for a turn without the bytes of an update, and reserves a slot for a few seconds.
+   * @throws {SednaError} `cloud-busy` If too many clients wait, or it takes too long. Also throws the
+   * signal's reason.
    */
   admit(member: Member, options: { readonly signal: AbortSignal | undefined }): Promise<void>;
-  /** Takes away the slots of uploads that nobody waits for any more, and sends those in line away. */
+  /** Takes the slots from uploads that are no longer wanted, and removes such uploads from the queue. */
   cutAll(
     isWanted: (request: {
       readonly client: string;
@@ -99,9 +99,9 @@ interface Place {
   readonly buffer: UploadBuffer;
   readonly memory: UpdateBuffer;
   lastAt: number;
-  /** Since when the client has it, whatever connections it came by. */
+  /** Time since when the client has the slot, across its connections. */
   readonly since: number;
-  /** Ends the upload that holds it; undefined while it is parked. */
+  /** Ends the upload that holds the slot; `undefined` while it is parked. */
   cut: ((why: CutReason) => void) | undefined;
 }
 
@@ -111,9 +111,9 @@ interface Waiter {
 }
 
 /**
- * Memory for updates on their way in: a fixed number of places that are used again and again, and a line
- * before them. However many clients come, no more than `slots` updates are in memory, and who stalls loses
- * the place; so does who drips while others wait.
+ * Creates the memory for uploads: a fixed number of slots that are reused, with a queue. At most `slots`
+ * updates are in memory, however many clients upload. A stalled upload loses its slot; a slow one loses it
+ * too while others wait.
  */
 export function createUploadSlots({
   slots,
@@ -141,7 +141,7 @@ export function createUploadSlots({
     spare.push(place.memory);
     for (let next = line.shift(); next; next = line.shift()) {
       if (next.request.signal?.aborted) continue;
-      // The same client may have asked twice while it waited: what is here by now is the other's.
+      // The same client may have waited with two uploads; `open` replaces its other one.
       next.resolve(hold(open(next.request)));
       break;
     }
@@ -217,12 +217,12 @@ export function createUploadSlots({
     for (const [client, place] of places) if (isOver(place.request)) cut(client, { place, why: "closed" });
   };
 
-  /** A few that send a byte now and then must not keep all others out for a whole round. */
+  /** A few clients that send a byte now and then must not block all others for a whole round. */
   const isTooSlow = ({ since, request: { total } }: Place): boolean =>
     (line.length > 0 || gate.asking > 0) &&
     now() - since >= Math.min(MAX_IDLE_PERIODS * idleMs, idleMs + (1000 * total) / MIN_BYTES_PER_SECOND);
 
-  // One timer for all: what a slow client costs must not grow with the clients.
+  // One timer for all slots: the cost of slow clients must not grow with their number.
   const startWatch = (): void => {
     if (watch !== undefined) return;
     watch = timers.set(
@@ -243,7 +243,7 @@ export function createUploadSlots({
       const here = places.get(member.client);
       if (here && isOf(here, request) && offset > 0) {
         if (here.buffer.received !== offset) return undefined;
-        // The connection that it came on is dead, and we are the last to know.
+        // The upload's previous connection is dead, and the server has not noticed yet.
         const { cut: end } = here;
         here.cut = undefined;
         end?.("replaced");

@@ -33,7 +33,7 @@ async function started(options: Partial<FederationOptions> = {}) {
   return { clock, federation, members };
 }
 
-/** A body that gives its first part and then waits until it is told how to go on. */
+/** Creates a body that yields its first part and then waits for `go`. */
 function held(part: Uint8Array) {
   let go!: (rest: Uint8Array | Error | undefined) => void;
   const rest = new Promise<Uint8Array | Error | undefined>((resolve) => (go = resolve));
@@ -49,7 +49,7 @@ const all = { round: 1, offset: 0, total: bytes.length };
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe("uploads", () => {
-  it("are in memory as many at a time as there are places; more wait in order, and those beyond are told when to come back", async () => {
+  it("are limited to the slots in memory; more wait in order, and any beyond that are rejected with a retry delay", async () => {
     const { federation, members } = await started();
     const holds = members.map(() => held(bytes.subarray(0, 100)));
     const outcomes: string[] = [];
@@ -76,7 +76,7 @@ describe("uploads", () => {
     await federation.close();
   });
 
-  it("C2: one that stalls loses its place to the next, and one that drips keeps it", async () => {
+  it("C2: lose their slot to the next when they stall, and keep it when they are slow", async () => {
     const { federation, members, clock } = await started({ uploads: { idleMs: 1000 } });
     const stalled = held(bytes.subarray(0, 100));
     const outcome = federation.receive(members[0]!, { ...all, body: stalled.body });
@@ -101,7 +101,7 @@ describe("uploads", () => {
     await federation.close();
   });
 
-  it("C2: that drip keep nobody out for a whole round, under as many connections as they like", async () => {
+  it("C2: do not block others for a whole round by being slow, over any number of connections", async () => {
     const { federation, members, clock } = await started({ uploads: { idleMs: 1000 } });
     const drip = async (): Promise<void> => {
       for (const member of members.slice(0, 2))
@@ -121,7 +121,7 @@ describe("uploads", () => {
     await federation.close();
   });
 
-  it("that break off are gone on with where they were, for a while", async () => {
+  it("can resume for a while after their connection broke", async () => {
     const { federation, members, clock } = await started({ uploads: { idleMs: 1000 } });
     const [member] = members;
     const broken = held(bytes.subarray(0, 1500));
@@ -129,7 +129,7 @@ describe("uploads", () => {
     broken.go(new Error("connection reset"));
     await expect(outcome).rejects.toThrow("connection reset");
     expect(federation.received(member!, 1)).toBe(1500);
-    // Somebody else's begins at its own start.
+    // The upload of another client begins at 0.
     expect(federation.received(members[1]!, 1)).toBe(0);
     expect(
       await federation.receive(member!, { ...all, offset: 1400, body: held(bytes.subarray(1400)).body }),
@@ -153,7 +153,7 @@ describe("uploads", () => {
     await federation.close();
   });
 
-  it("C3: that come anew take the place of those whose connection is dead", async () => {
+  it("C3: replace an earlier upload of the same client whose connection is dead", async () => {
     const { federation, members } = await started();
     const dead = held(bytes.subarray(0, 500));
     const first = federation.receive(members[0]!, { ...all, body: dead.body });
@@ -168,7 +168,7 @@ describe("uploads", () => {
     await federation.close();
   });
 
-  it("C21: of a round that closes are let go at once, those in line too", async () => {
+  it("C21: end at once when their round closes, also in the queue", async () => {
     const { federation, members, clock } = await started({
       rounds: { participants: 20, overSelect: 1, minFraction: 0.05, deadlineMs: 5000 },
     });
@@ -189,19 +189,19 @@ describe("uploads", () => {
     await federation.close();
   });
 
-  it("wait at the gate without their bytes, in order, and are let through as places come free", async () => {
+  it("wait at the gate without their bytes, in order, and are admitted as slots become free", async () => {
     const { federation, members, clock } = await started();
     const through: string[] = [];
     const admitted = members
       .slice(0, 7)
       .map((member) => federation.admit(member, { round: 1 }).then(() => void through.push(member.client)));
     await settled();
-    // Twice as many as there are places.
+    // Twice the number of slots.
     expect(through).toEqual(["c0", "c1", "c2", "c3"]);
     await send(federation, { member: members[0]!, bytes, round: 1 });
     await admitted[4];
     expect(through.at(-1)).toBe("c4");
-    // Those who were let through and do not come hold nobody up.
+    // Admitted clients that do not upload block no other client.
     clock.advance(10_000);
     await Promise.all(admitted);
     expect(through).toEqual(["c0", "c1", "c2", "c3", "c4", "c5", "c6"]);

@@ -2,26 +2,26 @@ import { elementCount, type Tensor } from "../../tensor.ts";
 import type { AggClient, Aggregator } from "../aggregator.ts";
 import { checkClients, flatten, unflatten } from "./whole-weights.ts";
 
-/** What a rule makes its next model of, in Sedna's batch form. */
+/** Input of a rule in Sedna's batch form. */
 export interface BatchTurn {
-  /** At least one; all of one layout. */
+  /** At least one client; all have the same layout. */
   readonly clients: readonly AggClient[];
   readonly total: number;
-  /** The last result, or the model that the rule was given to start from. */
+  /** The last result, or the rule's initial model. */
   readonly base: Float64Array | undefined;
 }
 
-/** What a rule is in Sedna's batch form. */
+/** A rule in Sedna's batch form. */
 export interface BatchRule {
-  /** The model before the first call, for rules that measure changes of it. */
+  /** Model before the first call, for rules that measure updates from it. */
   readonly initial?: readonly Tensor[] | undefined;
-  /** The next model, flat. */
+  /** Returns the next model, flat. */
   next(turn: BatchTurn): Float64Array;
 }
 
 /**
- * Sedna's form of a rule: whole weights in, whole weights out in float64; of no clients the last result. Each
- * result is the caller's own.
+ * Creates Sedna's batch form of a rule: whole weights in, whole weights out in float64. Without clients it
+ * returns the last result. Each result is a copy.
  */
 export function batchForm({ initial, next }: BatchRule): Aggregator["aggregate"] {
   let base = initial === undefined ? undefined : flatten(initial);
@@ -38,18 +38,18 @@ export function batchForm({ initial, next }: BatchRule): Aggregator["aggregate"]
 }
 
 /**
- * The base of a rule that measures changes.
- * @throws {TypeError} when there is none.
+ * Returns the base of a rule that measures updates.
+ * @throws {TypeError} If there is no base.
  */
 export function requireBase(rule: string, base: Float64Array | undefined): Float64Array {
   if (base === undefined)
     throw new TypeError(
-      `aggregate by ${rule}: expected a model of the clients' shape to measure their changes from, as the parameter initial or a result before; got none`,
+      `aggregate by ${rule}: expected a model of the clients' shape to measure updates from, as the parameter initial or an earlier result; got none`,
     );
   return base;
 }
 
-/** The clients whose vote counts: those with samples, and with nothing but finite numbers. */
+/** Returns the clients that a robust rule uses: clients that have samples and only finite numbers. */
 export function voters(clients: readonly AggClient[]): readonly AggClient[] {
   return clients.filter(
     ({ numSamples, weights }) =>
@@ -58,7 +58,7 @@ export function voters(clients: readonly AggClient[]): readonly AggClient[] {
   );
 }
 
-/** The voters' models with their changes of `base` scaled down to a length, each as one float64 tensor. */
+/** Returns the voters' models with their updates clipped to `clipNorm`, each as one float64 tensor. */
 export function clippedVoters(
   clients: readonly AggClient[],
   { base, clipNorm }: { readonly base: Float64Array; readonly clipNorm: number },

@@ -1,20 +1,20 @@
 import type { UpdateBucket, VectorKernels } from "@sedna-js/wasm-kernels";
 
-/** Floats of all rows together that are in the kernels at a time: few enough for a cache of 1 MiB. */
+/** Number of floats, over all rows, in the kernels at a time: they fit a cache of 1 MiB. */
 const FLOATS_AT_A_TIME = 2 ** 18;
 
-/** What {@link byColumns} takes. */
+/** Options of {@link byColumns}. */
 export interface Columns {
   readonly kernels: VectorKernels;
-  /** By what each row is multiplied; default 1. */
+  /** Factor of each row. Default 1. */
   readonly scales?: readonly number[];
-  /** One number of all rows' numbers, for each column of a bucket that holds the rows. */
+  /** Reduces a bucket that holds the rows to one number per column. */
   readonly reduce: (bucket: UpdateBucket) => Float32Array;
 }
 
 /**
- * Reduces rows to one, a block of columns at a time: any number of rows of any length in a few megabytes of
- * kernel memory.
+ * Reduces rows to one row, a block of columns at a time. Handles any number of rows of any length in a few
+ * megabytes of kernel memory.
  */
 export function byColumns(rows: readonly Float32Array[], { kernels, scales, reduce }: Columns): Float32Array {
   const { length } = rows[0]!;
@@ -27,7 +27,8 @@ export function byColumns(rows: readonly Float32Array[], { kernels, scales, redu
       bucket.reset();
       for (const [i, row] of rows.entries()) {
         const place = bucket.incoming().values as Float32Array;
-        // What is left of the block before is finite, and its columns are dropped.
+        // In a short last block, the values after the row are left from the previous block: they are finite,
+        // and their columns are dropped.
         place.set(row.subarray(start, end));
         const scale = scales?.[i] ?? 1;
         if (scale !== 1) for (let j = 0; j < end - start; j++) place[j]! *= scale;

@@ -1,13 +1,13 @@
 import type { Floats } from "../server-optimizer.ts";
 
-/** Floats of all updates together that are compared at a time: they stay in a cache of 256 KiB. */
+/** Number of floats, over all updates, that are compared at a time: they fit a cache of 256 KiB. */
 const FLOATS_AT_A_TIME = 2 ** 15;
 
 /**
- * The `chosen` updates with the least sum of squared distances to their `n - hostile - 2` nearest others, the
- * best first. Of equal ones the first in the order of their numbers, so that the order of arrival never
- * matters. Source: Blanchard et al., "Machine Learning with Adversaries: Byzantine Tolerant Gradient
- * Descent", 2017.
+ * Returns the `chosen` updates with the smallest sum of squared distances to their `n - hostile - 2` nearest
+ * neighbors, best first. Breaks ties by comparing the updates' numbers, so that the order of arrival does not
+ * matter. Source: Blanchard et al., "Machine Learning with Adversaries: Byzantine Tolerant Gradient Descent",
+ * 2017.
  */
 export function chooseKrum<Update extends Floats>(
   updates: readonly Update[],
@@ -28,8 +28,8 @@ export function chooseKrum<Update extends Floats>(
 }
 
 /**
- * Row i: the squared distances of update i to all, in float64; a block of columns at a time, so that memory
- * is read once.
+ * Returns the matrix of squared distances between updates, in float64. Computes it a block of columns at a
+ * time, so that memory is read once.
  */
 function squaredDistances(updates: readonly Floats[]): readonly Float64Array[] {
   const { length } = updates[0]!;
@@ -45,7 +45,7 @@ function squaredDistances(updates: readonly Floats[]): readonly Float64Array[] {
 }
 
 function squaredDistance(a: Floats, b: Floats): number {
-  // Four sums: one would wait for itself at each step.
+  // Use four independent sums: each addition to a single sum would wait for the previous one.
   let [s0, s1, s2, s3] = [0, 0, 0, 0];
   const whole = a.length - (a.length % 4);
   for (let i = 0; i < whole; i += 4) {

@@ -8,8 +8,9 @@ interface RequireCohortOptions {
 }
 
 /**
- * Refuses a cohort that is too small for what a rule promises: the mean in its place would promise nothing.
- * @throws {SednaError} `cohort-too-small`.
+ * Checks that a cohort is large enough for the rule's guarantee. Falling back to the mean would guarantee
+ * nothing.
+ * @throws {SednaError} `cohort-too-small` If there are fewer than `expected` updates.
  */
 export function requireCohort(rule: string, { expected, got, of = "updates" }: RequireCohortOptions): void {
   if (got < expected)

@@ -1,8 +1,8 @@
 import type { Floats } from "../server-optimizer.ts";
 
-/** Inner product of two vectors of one length, in float64. */
+/** Returns the inner product of two vectors of the same length, in float64. */
 export function dot(a: Floats, b: Floats): number {
-  // Four sums: one would wait for itself at each step.
+  // Use four independent sums: each addition to a single sum would wait for the previous one.
   let [s0, s1, s2, s3] = [0, 0, 0, 0];
   const whole = a.length - (a.length % 4);
   for (let i = 0; i < whole; i += 4) {

@@ -3,21 +3,21 @@ import { sgdServer, type ServerOptimizer, stepServer } from "../server-optimizer
 import { requireCohort } from "./cohort.ts";
 import { checkWeight } from "./update-weight.ts";
 
-/** What the rules of means differ in. */
+/** Configuration of a mean rule. */
 export interface MeanRule {
   readonly name: string;
-  /** Default: adds the mean change. */
+  /** Server optimizer. Default: adds the mean update. */
   readonly server?: ServerOptimizer | undefined;
-  /** A longer change counts as if it were scaled down to this length. */
+  /** Norm that larger updates are scaled down to. Default: no clipping. */
   readonly clipNorm?: number | undefined;
-  /** Of {@link stalenessWeight}; default 0.5. */
+  /** Exponent of {@link stalenessWeight}. Default 0.5. */
   readonly exponent?: number | undefined;
 }
 
 /**
- * A weighted mean of changes in constant memory, then the server's step. A stale change is discounted in the
- * sum, not in the weights that it is divided by: a round of stale changes makes a smaller step, as FedBuff
- * has it.
+ * Creates an accumulator of a weighted mean of updates in constant memory, followed by a step of the server
+ * optimizer. A stale update is discounted in the sum but not in the total weight that divides it: a round of
+ * stale updates makes a smaller step, as in FedBuff.
  */
 export function openMean(
   { kernels, base, memory }: AggregationRound,
@@ -52,7 +52,7 @@ export function openMean(
     state: () => ({ count, totalWeight, mean: count === 0 ? new Float32Array(base.length) : meanChange() }),
     restore(state) {
       if (state.count === 0) return;
-      // What is restored was clipped and discounted when it came.
+      // The restored mean is already clipped and discounted.
       sum.add({ encoding: "f32", values: state.mean }, { weight: state.totalWeight });
       count += state.count;
       totalWeight += state.totalWeight;
@@ -68,10 +68,10 @@ export function openMean(
 }
 
 /**
- * What an update counts for that was trained on a model `staleness` versions old: `(1 + staleness) **
+ * Returns the weight of an update that was trained on a model `staleness` versions old: `(1 + staleness) **
  * -exponent`, in (0,1].
- * @throws {RangeError} when either is negative, NaN or infinite. Source: Nguyen et al., "Federated Learning
- * with Buffered Asynchronous Aggregation", 2022: an exponent of 0.5.
+ * @throws {RangeError} If either argument is negative, NaN or infinite. Source: Nguyen et al., "Federated
+ * Learning with Buffered Asynchronous Aggregation", 2022, with an exponent of 0.5.
  */
 export function stalenessWeight(staleness: number, exponent = 0.5): number {
   if (!(staleness >= 0 && staleness < Infinity))

@@ -7,11 +7,11 @@ import { clipLength, type RuleNumber } from "./rule-number.ts";
 import { sednaMean } from "./sedna-mean.ts";
 import { stepServer, type Floats } from "../server-optimizer.ts";
 
-/** Parameters of every rule that makes a weighted mean. */
+/** Parameters of every weighted-mean rule. */
 export interface MeanParameters {
-  /** Changes of a larger Euclidean length count as if they were scaled down to it. Default: none are. */
+  /** Euclidean norm that larger updates are scaled down to. Default: no clipping. */
   readonly clipNorm?: RuleNumber;
-  /** For `aggregate` alone: the model before its first call, for rules that measure changes of it. */
+  /** For `aggregate` only: the model before the first call, for rules that measure updates from it. */
   readonly initial?: readonly Tensor[];
 }
 
@@ -21,8 +21,8 @@ export function optionalClip({ clipNorm }: MeanParameters): number | undefined {
 }
 
 /**
- * A rule of a weighted mean: streaming, in constant memory, and in Sedna's form, where it is Sedna's mean to
- * the bit.
+ * Creates a weighted-mean rule: streaming in constant memory, and in Sedna's batch form. Without clipping and
+ * without a server optimizer, the batch form equals Sedna's mean bit for bit.
  */
 export function meanAggregator(rule: MeanRule, { initial }: Pick<MeanParameters, "initial">): Aggregator {
   const { name, server, clipNorm } = rule;

@@ -1,12 +1,12 @@
 import type { ModelUpdate, UpdateNorm, VectorKernels } from "@sedna-js/wasm-kernels";
 import { dot } from "./dot.ts";
 
-/** An update as float32 numbers of its own. */
+/** An update as a new float32 array. */
 export interface PlainUpdate extends UpdateNorm {
   readonly values: Float32Array;
 }
 
-/** Reads updates of any encoding; holds memory of the kernels until it is disposed. */
+/** Reader of updates in any encoding. It holds kernel memory until it is disposed. */
 export interface PlainUpdates {
   /**
    * A copy of an update as float32, scaled down to `clipNorm` where it is longer. `l2Norm` is its length
@@ -17,11 +17,11 @@ export interface PlainUpdates {
   dispose(): void;
 }
 
-/** A reader for rules that must see each update's numbers. */
+/** Creates a reader for rules that need each update's numbers. */
 export function plainUpdates(kernels: VectorKernels, length: number): PlainUpdates {
-  // The mean of one update is that update, decoded, checked and clipped; a float64 sum changes none of its
-  // bits. It is made now, not when it is first needed: memory that grows during a call of read would cut off
-  // an update that lies in it.
+  // The mean of one update is that update, decoded, checked and clipped; a float64 accumulator changes none
+  // of its bits. Create the mean now, not on first use: kernel memory that grows during a call of `read`
+  // would detach an update that is stored in it.
   const one = kernels.weightedMean({ length, accumulator: "f64" });
   return {
     read(update, clipNorm) {
@@ -39,7 +39,7 @@ export function plainUpdates(kernels: VectorKernels, length: number): PlainUpdat
   };
 }
 
-/** What needs no decoding is read at a third of the cost. */
+/** Float32 updates need no decoding: reading them directly costs a third. */
 function readFloats(given: Float32Array, clipNorm = Infinity): PlainUpdate {
   const l2Norm = Math.sqrt(dot(given, given));
   if (!Number.isFinite(l2Norm))

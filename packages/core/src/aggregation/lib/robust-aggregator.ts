@@ -7,20 +7,20 @@ import { sgdServer, stepServer } from "../server-optimizer.ts";
 import { checkWeight } from "./update-weight.ts";
 import { flatten } from "./whole-weights.ts";
 
-/** What the rules differ in that compare updates with each other. */
+/** Configuration of a rule that compares updates with each other. */
 export interface RobustRule {
   readonly name: string;
   readonly minClients: number;
-  /** One vector of at least `minClients` finite ones, on the kernels. */
+  /** Reduces at least `minClients` finite vectors to one, on the kernels. */
   reduce(updates: readonly Float32Array[], kernels: VectorKernels): Float32Array;
-  /** The same in float64, slow and obvious, for Sedna's batch form. */
+  /** Same reduction in float64 for Sedna's batch form: slow and simple. */
   reducePlain(updates: readonly Float64Array[]): Float64Array;
 }
 
 /**
- * A rule that keeps all updates of a round, and counts each client once: what a client says of its samples is
- * no reason to be heard more. In Sedna's form, clients without samples or with numbers that are not finite
- * count as absent.
+ * Creates a rule that keeps all updates of a round and weighs each client equally: a client cannot gain
+ * influence by its reported number of samples. In Sedna's batch form, clients without samples or with numbers
+ * that are not finite are ignored.
  */
 export function robustAggregator(rule: RobustRule): Aggregator {
   const { name, minClients, reducePlain } = rule;
@@ -78,9 +78,12 @@ function openRobust(
   };
 }
 
-/** What `restore` of a rule does that has no state to restore. */
+/**
+ * Throws in `restore` of a rule that has no state to restore.
+ * @throws {TypeError} Always.
+ */
 export function noRestore(rule: string): never {
   throw new TypeError(
-    `restore ${rule}: expected a rule whose state() is a mean; this one needs the updates themselves`,
+    `restore ${rule}: expected a rule whose state() is a mean; got a rule that needs the updates themselves`,
   );
 }

@@ -1,20 +1,20 @@
 import { numberParameter } from "../../check/number-parameter.ts";
 
-/** A number as a job may write it. */
+/** A number or a string that spells a number, as in a job. */
 export type RuleNumber = number | string;
 
-/** What a parameter's value must be. */
+/** A parameter's value and the condition that it must meet. */
 export interface RuleNumberCheck {
   readonly value: unknown;
   readonly holds: (value: number) => boolean;
-  /** What `holds` asks, for the message: "above 0". */
+  /** Description of `holds` for the error message, such as "above 0". */
   readonly expected: string;
 }
 
 /**
- * A parameter of a rule as a number that holds what it must.
- * @throws {TypeError} when it is neither a number nor a string that spells one.
- * @throws {RangeError} when it is NaN or does not hold.
+ * Returns a rule's parameter as a number that meets its condition.
+ * @throws {TypeError} If the value is neither a number nor a string that spells a number.
+ * @throws {RangeError} If the number is NaN or does not meet the condition.
  */
 export function ruleNumber(name: string, { value, holds, expected }: RuleNumberCheck): number {
   const number = numberParameter(name, value);
@@ -23,18 +23,18 @@ export function ruleNumber(name: string, { value, holds, expected }: RuleNumberC
 }
 
 /**
- * A length to clip to: above 0, at most 1e30, so that sums of thousands of clipped updates stay within
- * float32.
+ * Returns a norm to clip to: above 0 and at most 1e30, so that sums of thousands of clipped updates stay
+ * within float32.
  */
 export function clipLength(value: unknown): number {
   return ruleNumber("clipNorm", {
     value,
     holds: (length) => length > 0 && length <= 1e30,
-    expected: "above 0, at most 1e30",
+    expected: "above 0 and at most 1e30",
   });
 }
 
-/** A count of clients. */
+/** Returns a number of clients: a whole number of at least `least`. */
 export function clientCount(
   name: string,
   { value, least }: { readonly value: unknown; readonly least: number },
@@ -46,12 +46,12 @@ export function clientCount(
   });
 }
 
-/** A number in 0..1, 1 excluded. */
+/** Returns a number of at least 0 and below 1. */
 export function decayRate(name: string, value: unknown): number {
   return ruleNumber(name, { value, holds: (rate) => rate >= 0 && rate < 1, expected: "in 0..1, 1 excluded" });
 }
 
-/** A finite number above 0. */
+/** Returns a finite number above 0. */
 export function positive(name: string, value: unknown): number {
   return ruleNumber(name, {
     value,

@@ -2,10 +2,11 @@ import type { TensorData } from "../../tensor.ts";
 import type { AggClient } from "../aggregator.ts";
 
 /**
- * Sedna's FedAvg to the bit, all layers one after the other: in float64, client by client, `sum += (w * n) /
- * total`; of float32 tensors the product and the quotient are rounded to float32 first, as numpy does. NaN
- * and infinities go where they go in Sedna. Integers are averaged as float64; numpy's own overflow beyond
- * 2^53. Source: `FedAvg.aggregate` in Sedna's `lib/sedna/algorithms/aggregation`.
+ * Returns Sedna's FedAvg bit for bit, all layers one after the other. In float64, client by client: `sum +=
+ * (w * n) / total`. For float32 tensors, the product and the quotient are rounded to float32 first, as in
+ * numpy. NaN and infinities propagate as in Sedna. Integers are averaged as float64; beyond 2^53, numpy's
+ * integer overflow is not reproduced. Source: `FedAvg.aggregate` in Sedna's
+ * `lib/sedna/algorithms/aggregation`.
  */
 export function sednaMean(clients: readonly AggClient[], total: number): Float64Array {
   const sum = new Float64Array(clients[0]!.weights.reduce((length, { data }) => length + data.length, 0));
@@ -31,7 +32,7 @@ function addLayer(sum: Float64Array, { data, numSamples, total }: AddLayerOption
     for (let i = 0; i < sum.length; i++) sum[i]! += (Number(data[i]) * numSamples) / total;
     return;
   }
-  // A product or a quotient of two float32 that is rounded to float64 and then to float32 is the one rounded
+  // Rounding a product or quotient of two float32 numbers to float64 and then to float32 equals rounding it
   // once.
   const [samples, divisor] = [Math.fround(numSamples), Math.fround(total)];
   for (let i = 0; i < sum.length; i++) sum[i]! += Math.fround(Math.fround(data[i]! * samples) / divisor);

@@ -2,24 +2,24 @@ import { SednaError, describeValue } from "../../errors.ts";
 import { dot } from "./dot.ts";
 import type { Floats } from "../server-optimizer.ts";
 
-/** A sum of updates, each as far as it points the way of one that is trusted. */
+/** A sum of updates, each weighed by its cosine to a trusted update. */
 export interface TrustedSum {
-  /** Updates that point at least a little its way. */
+  /** Number of updates with a positive weight. */
   readonly trusted: number;
   /** Adds an update of finite numbers. */
   add(update: Floats, l2Norm: number): void;
   /**
-   * The mean by trust, each update at the trusted one's length; zeros while none is trusted. Adds 0 to what
-   * it writes to.
+   * Writes the weighted mean to `target`, with each update scaled to the trusted update's norm; zeros if no
+   * update is trusted.
    */
   mean<Kind extends Floats>(target: Kind): Kind;
 }
 
 /**
- * Trust is the cosine to the root's update where that is positive, else 0.
- * @throws {TypeError} when the root's update is no Float32Array of `length`.
- * @throws {RangeError} when a number of it is not finite.
- * @throws {SednaError} `cohort-too-small` when it is 0: there is nothing to measure trust by.
+ * Creates a sum of updates weighed by trust: the cosine to the root update if it is positive, else 0.
+ * @throws {TypeError} If the root update is not a Float32Array of `length`.
+ * @throws {RangeError} If a number of the root update is not finite.
+ * @throws {SednaError} `cohort-too-small` If the root update is zero and cannot measure trust.
  */
 export function trustedSum(root: Float32Array, length: number): TrustedSum {
   if (!(root instanceof Float32Array) || root.length !== length)

@@ -1,9 +1,9 @@
 import { describeValue } from "../../errors.ts";
 
 /**
- * Makes sure of the weight that an update comes with.
- * @throws {TypeError} when it is no number.
- * @throws {RangeError} when it is not finite and above 0.
+ * Checks the weight of an update.
+ * @throws {TypeError} If it is not a number.
+ * @throws {RangeError} If it is not finite and above 0.
  */
 export function checkWeight(weight: unknown): void {
   if (typeof weight !== "number")

@@ -2,16 +2,16 @@ import { describeValue } from "../../errors.ts";
 import { elementCount, type Tensor } from "../../tensor.ts";
 import type { AggClient } from "../aggregator.ts";
 
-/** The shapes of a model's layers. */
+/** Shapes of a model's layers. */
 export type Layout = readonly (readonly number[])[];
 
 /**
- * The layers that all clients agree on, and the samples that they have together. Sedna broadcasts a later
- * client's layers into the first one's and ignores surplus ones; a model that is not the others' is an error
- * here.
- * @throws {TypeError} on another number of layers, another shape, or what is no number of samples.
- * @throws {RangeError} on a negative or infinite number of samples, and when they add up to 0: NaN everywhere
- * in Sedna.
+ * Returns the layers that all clients agree on and their total number of samples. Sedna broadcasts a later
+ * client's layers to the first client's shapes and ignores surplus layers; here a model that differs from the
+ * others is an error.
+ * @throws {TypeError} If the number of layers or a shape differs, or `numSamples` is not a number.
+ * @throws {RangeError} If a number of samples is negative or infinite, or all add up to 0, which gives NaN
+ * everywhere in Sedna.
  */
 export function checkClients(clients: readonly AggClient[]): {
   readonly layout: Layout;
@@ -26,7 +26,7 @@ export function checkClients(clients: readonly AggClient[]): {
       );
     if (!(numSamples >= 0 && numSamples < Infinity))
       throw new RangeError(
-        `aggregate: expected numSamples of client ${i} finite and at least 0; got ${numSamples}`,
+        `aggregate: expected numSamples of client ${i} to be finite and at least 0; got ${numSamples}`,
       );
     sameLayout(layout, { weights, client: i });
     total += numSamples;
@@ -36,7 +36,7 @@ export function checkClients(clients: readonly AggClient[]): {
   return { layout, total };
 }
 
-/** The shapes of a model's layers, from its layers. */
+/** Returns the shapes of a model's layers. */
 export function layoutOf(weights: readonly Tensor[]): Layout {
   if (!Array.isArray(weights))
     throw new TypeError(
@@ -52,18 +52,18 @@ function sameLayout(
   const got = layoutOf(weights);
   if (got.length !== layout.length)
     throw new TypeError(
-      `aggregate: expected ${layout.length} layers of client ${client}, as the first one has; got ${got.length}`,
+      `aggregate: expected ${layout.length} layers of client ${client}, as in the first client; got ${got.length}`,
     );
   for (const [i, shape] of layout.entries()) {
     const { length } = weights[i]!.data;
     if (shape.join() !== got[i]!.join() || length !== elementCount(shape))
       throw new TypeError(
-        `aggregate: expected layer ${i} of client ${client} as [${shape}]; got [${got[i]!}] with ${length} elements`,
+        `aggregate: expected layer ${i} of client ${client} with shape [${shape}]; got [${got[i]!}] with ${length} elements`,
       );
   }
 }
 
-/** All numbers of a model, layer after layer, in float64. */
+/** Returns all numbers of a model, layer by layer, in float64. */
 export function flatten(weights: readonly Tensor[]): Float64Array {
   const flat = new Float64Array(weights.reduce((sum, { data }) => sum + data.length, 0));
   let next = 0;
@@ -71,7 +71,7 @@ export function flatten(weights: readonly Tensor[]): Float64Array {
   return flat;
 }
 
-/** The layers of a flat model, each with numbers of its own. */
+/** Returns the layers of a flat model; each layer is a copy. */
 export function unflatten(flat: Float64Array, layout: Layout): readonly Tensor[] {
   let next = 0;
   return layout.map((shape) => ({

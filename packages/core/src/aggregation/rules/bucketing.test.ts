@@ -12,7 +12,10 @@ const LENGTH = 20;
 const CLIENTS = 1000;
 const base = new Float32Array(LENGTH);
 
-/** Honest updates are zeros and a breath of noise; hostile ones pull each number to 1. */
+/**
+ * Creates updates of 1000 clients: honest updates are zeros plus slight noise; hostile updates pull each
+ * number to 1.
+ */
 function updates(hostile: number, seed: number): ModelUpdate[] {
   const [noise, next] = [normal(seed), draws(seed + 1)];
   const places = Array.from({ length: CLIENTS }, (_, i) => ({ i, at: next() })).toSorted(
@@ -25,7 +28,10 @@ function updates(hostile: number, seed: number): ModelUpdate[] {
   }));
 }
 
-/** How far `hostile` of 1000 clients move a number of the model, on average over it and a few draws. */
+/**
+ * Returns how far `hostile` of 1000 clients move a number of the model: the root mean square over its
+ * numbers, averaged over three draws.
+ */
 function shift(rule: Aggregator, hostile: number): number {
   const shifts = [1, 2, 3].map(
     (seed) =>
@@ -38,7 +44,7 @@ function shift(rule: Aggregator, hostile: number): number {
 }
 
 describe("Bucketing", () => {
-  it("B2: withstands the hostile clients that were declared, from fewest to most", () => {
+  it("B2: withstands as many hostile clients as declared, from few to many", () => {
     for (const f of [4, 10, 16]) {
       expect(shift(Bucketing({ f, clipNorm: 10 }), f)).toBeLessThan(0.002);
       expect(shift(Bucketing({ f, clipNorm: 10, rule: "trimmed" }), f)).toBeLessThan(0.002);
@@ -46,9 +52,9 @@ describe("Bucketing", () => {
     }
   });
 
-  it("B2, the trap: more hostile clients than declared are worse than the plain mean, so fewer than 4 f buckets are refused", () => {
-    // 10 of 1000 spoil about half of 16 buckets, 50 all of them: the median of spoilt means is hardly better
-    // than the mean.
+  it("B2: does worse than the plain mean with more hostile clients than declared, and rejects fewer than 4f buckets", () => {
+    // 10 of 1000 clients corrupt about half of 16 buckets, 50 clients all of them: the median of corrupted
+    // means is hardly better than the mean.
     const declaredFour = Bucketing({ f: 4, buckets: 16, clipNorm: 10 });
     expect(shift(declaredFour, 10)).toBeGreaterThan(0.2 * shift(FedAvg(), 10));
     expect(shift(FedAvg(), 50)).toBeCloseTo(0.05, 2);
@@ -68,7 +74,7 @@ describe("Bucketing", () => {
     expect(Bucketing({ f: 5, clipNorm: 10 }).minClients).toBe(20);
   });
 
-  it("B2: clips first, so that even undeclared hostile clients do no more than the rest of theirs", () => {
+  it("B2: clips first, so that undeclared hostile clients have no more influence than other clients", () => {
     const pull = (hostile: number): number => {
       const all = updates(hostile, 1).map((update): ModelUpdate =>
         update.values[0] === 1
@@ -81,9 +87,9 @@ describe("Bucketing", () => {
     expect(pull(900)).toBeGreaterThan(0.008);
   });
 
-  it("counts each client once, whatever it says of its samples", () => {
+  it("weighs each client equally, regardless of its reported number of samples", () => {
     const open = openRound(Bucketing({ f: 1, clipNorm: 10 }), { kernels, base: new Float32Array(1) });
-    // 21 clients in four buckets: a bucket of six among those of five.
+    // 21 clients in four buckets: one bucket of six clients and three of five.
     for (let i = 0; i < 21; i++)
       open.add({ encoding: "f32", values: Float32Array.of(4) }, { weight: 1 + i, client: String(i) });
     expect({ count: open.count, totalWeight: open.totalWeight }).toEqual({ count: 21, totalWeight: 231 });
@@ -93,11 +99,11 @@ describe("Bucketing", () => {
 });
 
 describe("turnsOfBuckets()", () => {
-  it("gives each bucket one turn in each round of turns, in an order that is drawn", () => {
+  it("returns each bucket once per cycle, in random order", () => {
     const turns = turnsOfBuckets(7, draws(3));
     const rounds = Array.from({ length: 500 }, () => Array.from({ length: 7 }, turns));
     for (const round of rounds) expect(round.toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6]);
-    // Each bucket is first in about a seventh of the rounds.
+    // Each bucket is first in about a seventh of the cycles.
     for (let bucket = 0; bucket < 7; bucket++)
       expect(Math.abs(rounds.filter(([first]) => first === bucket).length - 500 / 7)).toBeLessThan(35);
   });

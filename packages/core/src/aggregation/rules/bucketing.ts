@@ -14,27 +14,30 @@ import { sortedMean } from "./median.ts";
 
 /** Parameters of {@link Bucketing}. */
 interface BucketingParameters {
-  /** Hostile clients that it withstands, at least 1. */
+  /** Number of hostile clients that the rule withstands. At least 1. */
   readonly f: RuleNumber;
-  /** Sums that it keeps; at least 4f, which is the default. */
+  /** Number of buckets. At least 4f. Default 4f. */
   readonly buckets?: RuleNumber;
-  /** Changes are scaled down to this length first: what a hostile client can do at all. */
+  /** Norm that updates are clipped to first. It limits the influence of a hostile client. */
   readonly clipNorm: RuleNumber;
-  /** Over the buckets' means: their median, the default, or their mean without the f least and greatest. */
+  /**
+   * Reduction of the bucket means: their median, or their mean without the f smallest and f largest values.
+   * Default "median".
+   */
   readonly rule?: "median" | "trimmed";
-  /** For `aggregate` alone: uniform draws in [0,1). */
+  /** For `aggregate` only: uniform draws in [0,1). Default `Math.random`. */
   readonly random?: () => number;
-  /** For `aggregate` alone: the model before its first call. */
+  /** For `aggregate` only: the model before the first call. */
   readonly initial?: readonly Tensor[];
 }
 
 /**
- * A robust rule whose memory does not grow with the cohort: clipped updates go into `buckets` sums in random
- * turns, and the median or the trimmed mean is taken over the buckets' means. f hostile clients spoil at most
- * f buckets, so it holds while f is well below half of them. With f at half or more it would be worse than
- * the plain mean, because one update spoils a whole bucket: fewer than 4f buckets are refused. Each client
- * counts once. Source: after Karimireddy et al., "Byzantine-Robust Learning on Heterogeneous Datasets via
- * Bucketing", 2022.
+ * A robust rule whose memory does not grow with the cohort: it adds clipped updates to `buckets` sums in
+ * random turns and takes the median or the trimmed mean of the bucket means. f hostile clients corrupt at
+ * most f buckets, so the rule holds while f is well below half of the buckets. With f at half or more, the
+ * rule is worse than the plain mean, because one update corrupts a whole bucket: the rule rejects fewer than
+ * 4f buckets. All clients have equal weight. Source: after Karimireddy et al., "Byzantine-Robust Learning on
+ * Heterogeneous Datasets via Bucketing", 2022.
  */
 export function Bucketing(param: BucketingParameters): Aggregator {
   const hostile = clientCount("f", { value: param.f, least: 1 });
@@ -94,7 +97,7 @@ function openBuckets(
   { buckets, clipNorm, trim }: OpenBucketsOptions,
 ): Accumulator {
   const reader = plainUpdates(kernels, base.length);
-  // The sum of a bucket is of clipped updates, of few of them: float32 will do.
+  // A bucket sums few, clipped updates: float32 is precise enough.
   const sums = Array.from({ length: buckets }, () => new Float32Array(base.length));
   const counts = new Uint32Array(buckets);
   const turns = turnsOfBuckets(buckets, random);
@@ -140,8 +143,9 @@ function openBuckets(
 }
 
 /**
- * Whose turn it is: the buckets in random order, then again in another, so that their counts differ by at
- * most one and nobody who chooses when to come chooses with whom. `random` is uniform in [0,1).
+ * Returns a function that returns the next bucket: all buckets in random order, then all again in a new
+ * order. The numbers of updates per bucket differ by at most one, and a client that chooses when to upload
+ * cannot choose which clients share its bucket. `random` is uniform in [0,1).
  */
 export function turnsOfBuckets(buckets: number, random: () => number): () => number {
   const order = Uint32Array.from({ length: buckets }, (_, i) => i);

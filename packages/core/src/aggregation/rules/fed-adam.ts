@@ -6,24 +6,24 @@ import { adamServer } from "../server-optimizer.ts";
 
 /** Parameters of {@link FedAdam}. */
 export interface FedAdamParameters extends MeanParameters {
-  /** Of the server; default 0.01: about how far a parameter moves in a round. */
+  /** Server learning rate: about the distance that a parameter moves in a round. Default 0.01. */
   readonly learningRate?: RuleNumber;
-  /** Default 0.9. */
+  /** Decay rate of the first moment. Default 0.9. */
   readonly beta1?: RuleNumber;
-  /** Default 0.99. */
+  /** Decay rate of the second moment. Default 0.99. */
   readonly beta2?: RuleNumber;
   /**
-   * How adaptive it is: changes far below it move parameters in proportion, far above it by the learning
+   * Adaptivity: an update far below `tau` moves a parameter in proportion, one far above it by the learning
    * rate. Default 0.001.
    */
   readonly tau?: RuleNumber;
-  /** Divides both moments by `1 - beta ** rounds`, as Adam does and the source does not. Default false. */
+  /** Divide both moments by `1 - beta ** rounds`, as Adam does but the paper does not. Default false. */
   readonly biasCorrection?: boolean | "true" | "false";
 }
 
 /**
- * Adam at the server, on the mean change. It remembers two numbers a parameter.
- * Source: Reddi et al., "Adaptive Federated Optimization", 2020, algorithm 2; beta1, beta2 and tau are its.
+ * Adam at the server, applied to the mean update. It keeps two numbers of state per parameter. Source: Reddi
+ * et al., "Adaptive Federated Optimization", 2020, algorithm 2, with its beta1, beta2 and tau.
  */
 export function FedAdam(param: FedAdamParameters = {}): Aggregator {
   const server = adamServer({

@@ -5,19 +5,19 @@ import { momentumServer } from "../server-optimizer.ts";
 
 /** Parameters of {@link FedAvgM}. */
 export interface FedAvgMParameters extends MeanParameters {
-  /** Default 0.9. */
+  /** Decay rate of the velocity. Default 0.9. */
   readonly momentum?: RuleNumber;
   /**
-   * Of the server; default 1. With momentum a constant change adds up to `learningRate / (1 - momentum)`
-   * times itself.
+   * Server learning rate. With momentum, a constant update adds up to `learningRate / (1 - momentum)` times
+   * itself. Default 1.
    */
   readonly learningRate?: RuleNumber;
 }
 
 /**
- * FedAvg with momentum at the server, which rides out rounds whose clients pull different ways. It remembers
- * one number a parameter. Source: Hsu et al., "Measuring the Effects of Non-Identical Data Distribution for
- * Federated Visual Classification", 2019.
+ * FedAvg with momentum at the server, which smooths rounds whose clients pull in different directions. It
+ * keeps one number of state per parameter. Source: Hsu et al., "Measuring the Effects of Non-Identical Data
+ * Distribution for Federated Visual Classification", 2019.
  */
 export function FedAvgM(param: FedAvgMParameters = {}): Aggregator {
   const server = momentumServer({

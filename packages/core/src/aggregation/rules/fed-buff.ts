@@ -5,17 +5,20 @@ import { sgdServer } from "../server-optimizer.ts";
 
 /** Parameters of {@link FedBuff}. */
 export interface FedBuffParameters extends MeanParameters {
-  /** Of the server; default 1. */
+  /** Server learning rate. Default 1. */
   readonly learningRate?: RuleNumber;
-  /** An update that is s versions old counts `(1 + s) ** -exponent`; 0 counts all alike. Default 0.5. */
+  /**
+   * Exponent of the discount: an update with staleness s is discounted by `(1 + s) ** -exponent`; 0 discounts
+   * none. Default 0.5.
+   */
   readonly exponent?: RuleNumber;
 }
 
 /**
- * The rule of the buffered asynchronous mode: a mean in which stale changes are discounted, so that a buffer
- * of stale ones makes a smaller step. The source weighs clients alike; here they are weighed by their
- * samples, as in FedAvg. Source: Nguyen et al., "Federated Learning with Buffered Asynchronous Aggregation",
- * 2022.
+ * The rule of the buffered asynchronous mode: a mean in which stale updates are discounted, so that a buffer
+ * of stale updates makes a smaller step. The paper weighs clients equally; this rule weighs them by their
+ * samples, as FedAvg does. Source: Nguyen et al., "Federated Learning with Buffered Asynchronous
+ * Aggregation", 2022.
  */
 export function FedBuff(param: FedBuffParameters = {}): Aggregator {
   const exponent = ruleNumber("exponent", {

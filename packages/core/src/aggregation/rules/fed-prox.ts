@@ -5,9 +5,9 @@ import { meanAggregator, optionalClip, type MeanParameters } from "../lib/mean-a
 export type FedProxParameters = MeanParameters;
 
 /**
- * FedProx as the server sees it, which is FedAvg: the proximal term that keeps clients near the round's model
- * is theirs, in the `proximal` of the federation's `TrainingPlan`. Source: Li et al., "Federated Optimization
- * in Heterogeneous Networks", 2020.
+ * FedProx at the server, which equals FedAvg. Clients apply the proximal term that keeps them near the
+ * round's model: see `proximal` of the federation's `TrainingPlan`. Source: Li et al., "Federated
+ * Optimization in Heterogeneous Networks", 2020.
  */
 export function FedProx(param: FedProxParameters = {}): Aggregator {
   return meanAggregator({ name: "FedProx", clipNorm: optionalClip(param) }, param);

@@ -14,19 +14,20 @@ import { flatten } from "../lib/whole-weights.ts";
 /** Parameters of {@link FLTrust}. */
 export interface FLTrustParameters {
   /**
-   * What training of a model on the server's own clean data, the root set, adds to it. Asked once a round.
+   * Returns the update from training the given model on the server's own clean data, the root set. Called
+   * once per round.
    */
   readonly rootUpdate: (base: Float32Array) => Float32Array;
-  /** For `aggregate` alone: the model before its first call. */
+  /** For `aggregate` only: the model before the first call. */
   readonly initial?: readonly Tensor[];
 }
 
 /**
- * Trust by a small clean data set of the server's own: an update counts by its cosine to the update that the
- * server trained on that, at that update's length; one that points elsewhere counts for nothing. Even a
- * majority of hostile clients moves the model only where the root's update goes. What clients say of their
- * samples is not asked. Source: Cao et al., "FLTrust: Byzantine-robust Federated Learning via Trust
- * Bootstrapping", 2021.
+ * Trust based on a small clean data set of the server: an update is weighed by its cosine to the update that
+ * the server trained on that set (the root update) and scaled to the root update's norm. An update with a
+ * cosine of 0 or less is ignored. Even a majority of hostile clients moves the model only in directions that
+ * agree with the root update. Sample counts of clients are ignored. Source: Cao et al., "FLTrust:
+ * Byzantine-robust Federated Learning via Trust Bootstrapping", 2021.
  */
 export function FLTrust({ rootUpdate, initial }: FLTrustParameters): Aggregator {
   if (typeof rootUpdate !== "function")
@@ -95,5 +96,5 @@ function openTrust(
 }
 
 function requireTrust(got: number): void {
-  requireCohort("FLTrust", { expected: 1, got, of: "updates that point the way of the root's" });
+  requireCohort("FLTrust", { expected: 1, got, of: "updates with a positive cosine to the root update" });
 }

@@ -6,21 +6,21 @@ import { clientCount, type RuleNumber } from "../lib/rule-number.ts";
 
 /** Parameters of {@link MultiKrum}. */
 export interface MultiKrumParameters {
-  /** Hostile clients that it withstands, at least 1. */
+  /** Number of hostile clients that the rule withstands. At least 1. */
   readonly f: RuleNumber;
   /**
-   * Updates that are averaged; 1 is Krum. Default: all but f + 2, the most for which its convergence is
-   * proven.
+   * Number of updates that are averaged; 1 is Krum. Default: all but f + 2, the largest number for which
+   * convergence is proven.
    */
   readonly m?: RuleNumber;
 }
 
 /**
- * The mean of the m updates that have the nearest neighbours, out of at least 2f + 3. It compares each pair:
- * its cost grows with the square of the cohort. Honest clients whose data differ much look hostile to it.
- * Source: Blanchard et al., "Machine Learning with Adversaries: Byzantine Tolerant Gradient Descent", 2017;
- * the default of m: Damaskinos et al., "AggregaThor: Byzantine Machine Learning via Robust Gradient
- * Aggregation", 2019.
+ * The mean of the m updates that are closest to their nearest neighbors. Needs at least 2f + 3 updates. It
+ * compares each pair of updates: the cost grows with the square of the cohort. Honest clients whose data
+ * differ much look hostile to it. Source: Blanchard et al., "Machine Learning with Adversaries: Byzantine
+ * Tolerant Gradient Descent", 2017; the default of m: Damaskinos et al., "AggregaThor: Byzantine Machine
+ * Learning via Robust Gradient Aggregation", 2019.
  */
 export function MultiKrum({ f, m }: MultiKrumParameters): Aggregator {
   const hostile = clientCount("f", { value: f, least: 1 });

@@ -9,11 +9,11 @@ import { flatten, layoutOf, unflatten } from "../lib/whole-weights.ts";
 
 /** Parameters of {@link normClipping}. */
 export interface NormClippingParameters {
-  /** Changes of a larger Euclidean length are scaled down to it. */
+  /** Euclidean norm that larger updates are scaled down to. */
   readonly clipNorm: RuleNumber;
-  /** What then makes one model of them. Default: FedAvg. */
+  /** Rule that aggregates the clipped updates. Default: FedAvg. */
   readonly rule?: Aggregator;
-  /** For `aggregate` alone: the model before its first call. */
+  /** For `aggregate` only: the model before the first call. */
   readonly initial?: readonly Tensor[];
 }
 
@@ -24,7 +24,7 @@ export interface NormClippingParameters {
 export function normClipping({ clipNorm, rule, initial }: NormClippingParameters): Aggregator {
   const length = clipLength(clipNorm);
   const name = "NormClipping";
-  // A mean clips as it adds, without a copy.
+  // A mean clips while it adds, without a copy.
   if (rule === undefined)
     return { ...FedAvg({ clipNorm: length, ...(initial === undefined ? {} : { initial }) }), name };
   return {

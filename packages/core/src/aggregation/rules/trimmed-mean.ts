@@ -7,16 +7,17 @@ import { ruleNumber, type RuleNumber } from "../lib/rule-number.ts";
 /** Parameters of {@link TrimmedMean}. */
 export interface TrimmedMeanParameters {
   /**
-   * Values that are left out at each end: below 0.5 a share of the clients, from 1 on a count of them. It
-   * must be at least that of the hostile clients. Default 0.2.
+   * Values that are dropped at each end: below 0.5 a fraction of the clients, from 1 on a number of clients.
+   * It must be at least the fraction or number of hostile clients. Default 0.2.
    */
   readonly trim?: RuleNumber;
 }
 
 /**
- * The mean of each parameter without its greatest and least values: as many hostile clients as are trimmed at
- * one end leave it between honest ones. It refuses a cohort in which it would trim nothing, or all. Source:
- * Yin et al., "Byzantine-Robust Distributed Learning: Towards Optimal Statistical Rates", 2018.
+ * The mean of each parameter without its largest and smallest values. It stays between honest values if at
+ * most as many clients are hostile as are trimmed at one end. It rejects a cohort in which it would trim no
+ * values or all values. Source: Yin et al., "Byzantine-Robust Distributed Learning: Towards Optimal
+ * Statistical Rates", 2018.
  */
 export function TrimmedMean({ trim = 0.2 }: TrimmedMeanParameters = {}): Aggregator {
   const holds = (value: number): boolean =>
@@ -24,9 +25,9 @@ export function TrimmedMean({ trim = 0.2 }: TrimmedMeanParameters = {}): Aggrega
   const given = ruleNumber("trim", {
     value: trim,
     holds,
-    expected: "above 0 and below 0.5, a share, or a whole one from 1 on, a count",
+    expected: "above 0 and below 0.5 (a fraction), or whole and at least 1 (a count)",
   });
-  // Of 5 clients 20 % is one, though 0.2 * 5 might come out a bit below it.
+  // 29 % of 100 clients is 29, although 0.29 * 100 is slightly less in floating point.
   const trimOf = (clients: number): number =>
     given < 1 ? Math.min(Math.floor(given * clients * (1 + 1e-12)), Math.ceil(clients / 2) - 1) : given;
   return robustAggregator({
