@@ -87,7 +87,7 @@ export const tables = {
     queue: ["http"],
     sources: ["async", "frames"],
     telemetry: ["http", "queue", "supervisor", "updates"],
-    job: ["privacy", "queue"],
+    job: ["privacy", "queue", "sources"],
     agent: [
       "async",
       "frames",

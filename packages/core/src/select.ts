@@ -1,12 +1,14 @@
 import { UnknownAlgorithmError } from "./errors.ts";
 
-/** A table of algorithms: the field's name, then what builds it from its parameters. */
+/** Algorithms by name. Each entry creates the algorithm from its parameters. */
 export type AlgorithmTable = Readonly<Record<string, (param: never) => unknown>>;
 
-/** Sedna's way to name an algorithm in a job: `{ method: "IBT", param: { threshold_img: "0.9" } }`. */
+/**
+ * Selects an algorithm by name, as Sedna does in a job: `{ method: "IBT", param: { threshold_img: "0.9" } }`.
+ */
 export interface Selection<Name extends string = string, Param = Readonly<Record<string, unknown>>> {
   readonly method: Name;
-  /** The algorithm's parameters; also Sedna's list form `[{ key, value }]`. */
+  /** The algorithm's parameters, also in Sedna's list form `[{ key, value }]`. */
   readonly param?: Param | readonly { readonly key: string; readonly value: unknown }[];
 }
 

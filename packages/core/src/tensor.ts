@@ -1,6 +1,6 @@
 import { describeValue } from "./errors.ts";
 
-/** Element types that cross our ports; the names are ONNX Runtime's. */
+/** Element types of tensors, by ONNX Runtime's names. */
 export type DType =
   | "float32"
   | "float64"
@@ -12,7 +12,7 @@ export type DType =
   | "uint16"
   | "bool";
 
-/** The typed arrays that hold a tensor's elements. */
+/** Typed arrays that hold a tensor's elements. */
 export type TensorData =
   | Float32Array
   | Float64Array
@@ -30,17 +30,17 @@ export interface Tensor {
   readonly data: TensorData;
 }
 
-/** Tensors by name, as a model takes and gives them. */
+/** Tensors by name, as a model's inputs and outputs. */
 export type Tensors = Readonly<Record<string, Tensor>>;
 
-/** What a model says of an input or output; -1 is an axis of any length. */
+/** Specification of a model's input or output. An axis of -1 has any length. */
 export interface TensorSpec {
   readonly name: string;
   readonly dtype: DType;
   readonly shape: readonly number[];
 }
 
-/** The typed array that holds each dtype. */
+/** Typed array for each dtype. */
 export const arrayOf = {
   float32: Float32Array,
   float64: Float64Array,
@@ -53,7 +53,7 @@ export const arrayOf = {
   bool: Uint8Array,
 } as const satisfies Record<DType, unknown>;
 
-/** Number of elements of a shape; 1 for a scalar. */
+/** Returns the number of elements of a shape; 1 for a scalar. */
 export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, axis) => product * axis, 1);
 }
@@ -78,12 +78,13 @@ export function tensor(dtype: DType, shape: readonly number[], data: TensorData)
   return { dtype, shape, data };
 }
 
-/** More axes than any model has; deeper nesting is an attack on the stack. */
+/** Maximum number of axes. No model has more; deeper nesting is an attack on the stack. */
 const MAX_AXES = 16;
 
 /**
- * A tensor from nested lists, as JSON carries it.
- * @throws {TypeError} when the lists are ragged or hold something else than numbers and booleans.
+ * Creates a tensor from nested lists, as in JSON.
+ * @throws {TypeError} If the lists are ragged, or contain values other than numbers and booleans, or values
+ * that do not fit `dtype`.
  */
 export function fromNested(nested: unknown, dtype: DType = "float32"): Tensor {
   const shape: number[] = [];
@@ -92,7 +93,7 @@ export function fromNested(nested: unknown, dtype: DType = "float32"): Tensor {
     if (shape.length > MAX_AXES)
       throw new TypeError(`read nested lists: expected at most ${MAX_AXES} axes; got more`);
   }
-  // Counted before it is allocated: what the first row promises, the others need not keep.
+  // Collect the values before allocating: later rows may be shorter than the first row implies.
   const values: (number | bigint)[] = [];
   const fill = (value: unknown, axis: number): void => {
     if (axis === shape.length) {
@@ -123,7 +124,7 @@ export function fromNested(nested: unknown, dtype: DType = "float32"): Tensor {
   return { dtype, shape, data };
 }
 
-/** A tensor as nested lists, for JSON; int64 becomes numbers. */
+/** Returns a tensor as nested lists for JSON. int64 elements become numbers. */
 export function toNested({ shape, data }: Tensor): unknown {
   let next = 0;
   const build = (axis: number): unknown =>
@@ -133,7 +134,7 @@ export function toNested({ shape, data }: Tensor): unknown {
   return build(0);
 }
 
-/** True where a tensor of `shape` can be fed to `spec`; -1 in the spec takes any length. */
+/** Returns true if a tensor of `shape` fits `spec`. An axis of -1 in the spec fits any length. */
 export function matchesSpec(shape: readonly number[], spec: Pick<TensorSpec, "shape">): boolean {
   return (
     shape.length === spec.shape.length && spec.shape.every((axis, i) => axis === -1 || axis === shape[i])
@@ -141,8 +142,8 @@ export function matchesSpec(shape: readonly number[], spec: Pick<TensorSpec, "sh
 }
 
 /**
- * Checks that tensors are what a model takes.
- * @throws {TypeError} naming the input that is missing or does not fit.
+ * Checks that tensors match a model's inputs.
+ * @throws {TypeError} If an input is missing or does not match; the message names it.
  */
 export function checkInputs(specs: readonly TensorSpec[], given: Tensors): void {
   for (const spec of specs) {

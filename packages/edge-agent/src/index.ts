@@ -39,7 +39,8 @@ export type {
   QueueStatistics,
   OverflowPolicy,
 } from "./queue/durable-queue.ts";
-export type { EdgeJob, JobModel, JobSource } from "./job/edge-job.ts";
+export type { EdgeJob, JobModel } from "./job/edge-job.ts";
+export type { JobSource } from "./job/job-source-kind.ts";
 export { parseJob, type ParseJobOptions } from "./job/parse-job.ts";
 export { parseTrainJob } from "./job/parse-train-job.ts";
 export type { TrainingData, TrainJob } from "./job/train-job.ts";

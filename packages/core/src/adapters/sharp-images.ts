@@ -8,7 +8,7 @@ import {
   type Pixels,
 } from "../vision/frame.ts";
 
-/** The part of the package `sharp` that is used here; the caller imports it. */
+/** The used subset of the package `sharp`, which the caller imports. */
 export type SharpModule = (
   input: Uint8Array | Uint8ClampedArray,
   options?: {
@@ -32,10 +32,12 @@ interface SharpImage {
   }>;
 }
 
-/** A larger picture is refused: a few kilobytes of PNG can unpack to gigabytes. */
+/**
+ * Maximum number of pixels. A larger image is rejected: a few kilobytes of PNG can decompress to gigabytes.
+ */
 const MAX_PIXELS = 2 ** 25;
 
-/** Pixels as a frame. `encode` needs `sharp`, which is asked for only then; without it `encode` rejects. */
+/** Creates a frame from pixels. `encode` loads `sharp` on demand, and rejects without it. */
 export function pixelsFrame(
   { width, height, data }: Pixels,
   { timestamp = 0, sharp }: { readonly timestamp?: number; readonly sharp?: () => Promise<SharpModule> } = {},
@@ -69,8 +71,8 @@ export function pixelsFrame(
 }
 
 /**
- * Decodes JPEG, PNG or WebP, upright.
- * @throws {TypeError} when the bytes are no picture, or one of more than 33 megapixels.
+ * Decodes JPEG, PNG or WebP, in upright orientation.
+ * @throws {TypeError} If the bytes are not an image, or the image has more than 33 megapixels.
  */
 export async function decodeWithSharp(bytes: Uint8Array, sharp: () => Promise<SharpModule>): Promise<Frame> {
   const open = await sharp();

@@ -9,8 +9,8 @@ interface ReadAtMostOptions {
 }
 
 /**
- * A response's body, or undefined when it is longer than `maxBytes`; then the rest is not read.
- * @throws {SednaError} `cloud-unreachable`, retryable, where the connection breaks off.
+ * Returns a response's body, or `undefined` if it is longer than `maxBytes`; then the rest is not read.
+ * @throws {SednaError} `cloud-unreachable`, retryable, if the connection breaks.
  */
 export async function readAtMost(
   response: Response,
@@ -29,7 +29,7 @@ export async function readAtMost(
   } catch (cause) {
     signal.throwIfAborted();
     throw new SednaError(
-      `${what}: expected the whole body; the connection broke off after ${length} bytes: ${messageOf(cause)}`,
+      `${what}: expected the whole body; the connection broke after ${length} bytes: ${messageOf(cause)}`,
       { code: "cloud-unreachable", retryable: true, cause },
     );
   }

@@ -6,7 +6,7 @@ import { runInNewContext } from "node:vm";
 import { afterAll, describe, expect, it } from "vitest";
 import { readChunks } from "./read-chunks.ts";
 
-// A server that sends a piece and then nothing more.
+// A server that sends a chunk and then stalls.
 const server = createServer((_, response) => void response.write("a piece"));
 afterAll(() => {
   server.closeAllConnections();
@@ -20,7 +20,7 @@ setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc") as () => void;
 
 describe("readPieces()", () => {
-  it("gives what comes, and nothing of a response without a body", async () => {
+  it("yields the body of a response, and nothing for a response without a body", async () => {
     const read = async (response: Response): Promise<string[]> => {
       const pieces: string[] = [];
       for await (const piece of readChunks(response, new AbortController().signal))
@@ -31,7 +31,7 @@ describe("readPieces()", () => {
     expect(await read(new Response(null))).toEqual([]);
   });
 
-  it("stops when it is told to, also after the engine has let go of fetch's own signal", async () => {
+  it("stops on abort, even after the engine has collected fetch's own signal", async () => {
     const stop = new AbortController();
     const reading = (async () => {
       const signal = AbortSignal.any([stop.signal]);
@@ -45,7 +45,7 @@ describe("readPieces()", () => {
     await expect(reading).rejects.toThrow("enough");
   });
 
-  it("reads no more when its reader leaves", async () => {
+  it("stops reading when its consumer stops", async () => {
     let cancelled = false;
     const endless = new ReadableStream<Uint8Array>({
       pull: (controller) => controller.enqueue(Uint8Array.of(1)),

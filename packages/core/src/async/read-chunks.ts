@@ -1,11 +1,11 @@
 import { abortable } from "./abortable.ts";
 
 /**
- * A response's body, piece by piece. It stops when the signal says so even where `fetch` was given the same
- * one: an engine may collect what connects a signal to a body that is still read (Node's does), and a silent
- * server would hold it for ever. Left early, the rest is not read.
+ * Yields a response's body in chunks. Stops when `signal` aborts, even if `fetch` received the same signal:
+ * an engine may collect the link between a signal and a body that is still being read (Node does), and a
+ * silent server would block forever. If the consumer stops early, the rest is not read.
  *
- * @throws the signal's reason; what the connection throws.
+ * @throws The signal's reason, or the connection's error.
  */
 export async function* readChunks(
   response: Response,
@@ -21,7 +21,7 @@ export async function* readChunks(
     )
       yield next.value as Uint8Array<ArrayBuffer>;
   } finally {
-    // Frees the connection. Not awaited: a line that is dead does not end either.
+    // Free the connection. Do not await: a dead connection may never settle.
     void reader.cancel().catch(() => {});
   }
 }

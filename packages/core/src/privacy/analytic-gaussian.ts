@@ -2,14 +2,14 @@ import { describeValue } from "../errors.ts";
 import { logNormalCdf } from "./normal-tail.ts";
 import { checkDelta } from "./privacy-accountant.ts";
 
-// One release with Gaussian noise, exactly. Source: Balle and Wang, "Improving the Gaussian Mechanism for
-// Differential Privacy", 2018 (1805.06530), theorem 8. The classical formula, sqrt(2 ln(1.25 / delta)) /
-// epsilon, holds only below epsilon 1 and asks for more noise than is needed.
+// Exact analysis of one release with Gaussian noise. Source: Balle and Wang, "Improving the Gaussian
+// Mechanism for Differential Privacy", 2018 (1805.06530), theorem 8. The classical formula, sqrt(2 ln(1.25 /
+// delta)) / epsilon, holds only below epsilon 1 and requires more noise than needed.
 
 /**
- * The least noise, as standard deviation over sensitivity, with which one release is (epsilon,
- * delta)-differentially private; to a relative 1e-12, and never below.
- * @throws {RangeError} on an epsilon that is not above 0, or a delta outside 0..1 (both excluded).
+ * Returns the smallest noise, as standard deviation divided by sensitivity, with which one release is
+ * (epsilon, delta)-differentially private; accurate to a relative 1e-12, and never too small.
+ * @throws {RangeError} If `epsilon` is not above 0, or `delta` is not above 0 and below 1.
  */
 export function gaussianNoiseFor({
   epsilon,
@@ -25,8 +25,8 @@ export function gaussianNoiseFor({
 }
 
 /**
- * What one release with this noise (standard deviation over sensitivity) costs at a delta; to a relative
- * 1e-12, and never less.
+ * Returns the epsilon of one release with this noise (standard deviation divided by sensitivity) at a delta;
+ * accurate to a relative 1e-12, and never too small.
  */
 export function gaussianEpsilon({
   noiseMultiplier: sigma,
@@ -42,7 +42,7 @@ export function gaussianEpsilon({
   return least((epsilon) => logDelta({ sigma, epsilon }) <= Math.log(delta));
 }
 
-/** Logarithm of the least delta. */
+/** Returns the logarithm of the smallest delta. */
 function logDelta({ sigma, epsilon }: { readonly sigma: number; readonly epsilon: number }): number {
   const shift = epsilon * sigma + 1 / (2 * sigma);
   const gain = logNormalCdf(1 / sigma - shift);
@@ -50,7 +50,10 @@ function logDelta({ sigma, epsilon }: { readonly sigma: number; readonly epsilon
   return loss < gain ? gain + Math.log(-Math.expm1(loss - gain)) : -Infinity;
 }
 
-/** The least number above 0 for which `holds`, which is false below some number and true above. */
+/**
+ * Returns the smallest number above 0 for which `holds` is true. `holds` must be false below some number and
+ * true above it.
+ */
 function least(holds: (value: number) => boolean): number {
   let high = 1;
   while (!holds(high)) high *= 2;

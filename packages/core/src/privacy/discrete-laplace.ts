@@ -1,26 +1,26 @@
 import type { RandomBits } from "./random-bits.ts";
 
-/** Largest scale: a product with the counter of {@link happens} must stay a whole number. */
+/** Maximum scale: its product with the counter of {@link happens} must stay an exact integer. */
 const MAX_SCALE = 2 ** 40;
 
 /**
- * A whole number `k` with probability in proportion to `exp(-|k| / scale)`, exactly: no logarithm and no
- * rounding take part, so that not one output tells more than the formula says. `scale` is a whole number from
- * 1 to 2^40. Source: Canonne, Kamath and Steinke, "The Discrete Gaussian for Differential Privacy", 2020
- * (2004.00010), algorithms 1 and 2.
+ * Returns an integer `k` with a probability proportional to `exp(-|k| / scale)`, exactly: without logarithms
+ * and rounding, so that no output reveals more than the formula allows. `scale` is an integer from 1 to 2^40.
+ * Source: Canonne, Kamath and Steinke, "The Discrete Gaussian for Differential Privacy", 2020 (2004.00010),
+ * algorithms 1 and 2.
  */
 export function discreteLaplace(scale: number, bits: RandomBits): number {
   if (!(Number.isInteger(scale) && scale >= 1 && scale <= MAX_SCALE))
     throw new RangeError(`draw noise: expected a scale as a whole number from 1 to 2^40; got ${scale}`);
   for (;;) {
-    // The remainder is geometric within one scale, by rejection; the quotient geometric in whole scales.
+    // The remainder is geometric within one scale, by rejection; the quotient is geometric in whole scales.
     const remainder = bits.below(scale);
     if (!happens({ numerator: remainder, denominator: scale, bits })) continue;
     let quotient = 0;
     while (happens({ numerator: 1, denominator: 1, bits })) quotient++;
     const size = remainder + scale * quotient;
     const negative = bits.below(2) === 1;
-    // Zero has one sign only, or it would come twice as often.
+    // Accept zero with one sign only, otherwise it would occur twice as often.
     if (!(negative && size === 0)) return negative ? -size : size;
   }
 }
@@ -32,9 +32,9 @@ interface HappensOptions {
   readonly bits: RandomBits;
 }
 
-/** True with probability `exp(-numerator / denominator)`, exactly; the fraction is from 0 to 1. */
+/** Returns true with probability `exp(-numerator / denominator)`, exactly. The fraction is from 0 to 1. */
 function happens({ numerator, denominator, bits }: HappensOptions): boolean {
-  // The number of the first draw that fails is odd with just this probability, by the series of the
+  // The index of the first failing draw is odd with exactly this probability, by the series of the
   // exponential.
   let turn = 1;
   while (bits.below(denominator * turn) < numerator) turn++;

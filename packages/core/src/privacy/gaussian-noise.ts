@@ -1,19 +1,19 @@
 import type { RandomBits } from "./random-bits.ts";
 
-/** Steps of the lattice to one standard deviation. */
+/** Steps of the lattice per standard deviation. */
 const STEPS = 2 ** 32;
 
 /**
- * Adds Gaussian noise of the given standard deviation (not its square) to each number, on a lattice: the
- * number and the noise are each rounded to a multiple of the same power of two, near a 2^32nd of the
- * deviation, and added exactly. Floats have holes that depend on the number under the noise, and a sum of
- * floats would show it through them. Source: Mironov, "On Significance of the Least Significant Bits for
- * Differential Privacy", 2012.
+ * Adds Gaussian noise of the given standard deviation (not variance) to each number, on a lattice: the number
+ * and the noise are each rounded to a multiple of the same power of two, about 2^-32 of the deviation, and
+ * added exactly. Floats have gaps that depend on the number under the noise, and a plain sum of floats would
+ * reveal it. Source: Mironov, "On Significance of the Least Significant Bits for Differential Privacy", 2012.
  *
- * What is left of the caveat: the noise is Box-Muller's of 53-bit uniforms in f64, so that no draw is beyond
- * 8.6 deviations, and its logarithm and cosine are the engine's. Rounding may move two inputs apart by one
- * step in each number: over a million numbers 2e-7 of a deviation in all.
- * @throws {RangeError} on a deviation that is not above 0, or numbers that are not finite.
+ * Limitations: the noise is Box-Muller's of 53-bit uniforms in float64, so that no draw exceeds 8.6
+ * deviations, and its logarithm and cosine are the engine's. Rounding may move two inputs apart by one step
+ * in each number: over a million numbers by 2e-7 of a deviation in total.
+ * @throws {RangeError} If `deviation` is not finite and above 0 or too small for the lattice, or a number is
+ * not finite.
  */
 export function addGaussianNoise(
   values: Float32Array,
@@ -24,7 +24,7 @@ export function addGaussianNoise(
   const step = 2 ** Math.floor(Math.log2(deviation / STEPS));
   if (step === 0)
     throw new RangeError(
-      `add noise: expected a standard deviation that is not next to nothing; got ${deviation}`,
+      `add noise: expected a standard deviation that is large enough for a lattice; got ${deviation}`,
     );
   const noisy = new Float32Array(values.length);
   const scale = deviation / step;

@@ -11,7 +11,7 @@ import { chiSquare, kolmogorov, seededFill, shareError } from "./statistics.suit
 const normalCdf = (x: number): number => Math.exp(logNormalCdf(x));
 
 describe("randomBits", () => {
-  it("draws whole numbers below a limit equally often, below and above 32 bits", () => {
+  it("draws integers below a limit uniformly, below and above 32 bits", () => {
     const bits = randomBits(seededFill(1));
     for (const limit of [7, 2 ** 32, 3 * 2 ** 40, 2 ** 53]) {
       const counts = Array.from({ length: 7 }, () => 0);
@@ -24,7 +24,7 @@ describe("randomBits", () => {
     }
   });
 
-  it("draws from the engine's cryptographic source unless told otherwise, and never twice the same", () => {
+  it("draws from the engine's cryptographic source by default, without repeats", () => {
     const [a, b] = [randomBits(), randomBits()];
     const draws = [a, b].flatMap((bits) => Array.from({ length: 10_000 }, () => bits.uniform()));
     expect(new Set(draws).size).toBe(20_000);
@@ -33,7 +33,7 @@ describe("randomBits", () => {
 });
 
 describe("discreteLaplace", () => {
-  it.each([1, 3, 10])("draws each number with its probability at scale %i", (scale) => {
+  it.each([1, 3, 10])("draws each integer with its probability at scale %i", (scale) => {
     const bits = randomBits(seededFill(scale));
     const reach = 2 * scale;
     const counts = Array.from({ length: 2 * reach + 3 }, () => 0);
@@ -51,21 +51,21 @@ describe("discreteLaplace", () => {
     expect(statistic).toBeLessThan(limit);
   });
 
-  it("refuses a scale that it can't draw exactly", () => {
+  it("rejects a scale that it cannot draw exactly", () => {
     for (const scale of [0, 1.5, 2 ** 41, NaN])
       expect(() => discreteLaplace(scale, randomBits(seededFill(1)))).toThrow(RangeError);
   });
 });
 
 describe("addGaussianNoise", () => {
-  it.each([0.01, 0.1, 1, 37])("takes %f as the standard deviation, not as the variance", (deviation) => {
+  it.each([0.01, 0.1, 1, 37])("uses %f as the standard deviation, not as the variance", (deviation) => {
     const noise = addGaussianNoise(new Float32Array(100_001), { deviation, bits: randomBits(seededFill(3)) });
     const { distance, limit } = kolmogorov(
       noise.map((x) => x / deviation),
       normalCdf,
     );
     expect(distance).toBeLessThan(limit);
-    // The same noise read as if the deviation were the variance is far outside, unless both are 1.
+    // The same noise, read as if the deviation were the variance, is far off. At 1 both are equal.
     if (deviation !== 1)
       expect(
         kolmogorov(
@@ -75,15 +75,15 @@ describe("addGaussianNoise", () => {
       ).toBeGreaterThan(limit * 5);
   });
 
-  it("gives multiples of one power of two, whatever the number under the noise", () => {
-    // In f32 too, where the result fits: small numbers and little noise.
+  it("returns multiples of one power of two, whatever the number under the noise", () => {
+    // The step is 2^-12 here. Rounding to float32 keeps its multiples.
     const values = Float32Array.from({ length: 1000 }, (_, i) => Math.sin(i) * 1e-3);
     const noisy = addGaussianNoise(values, { deviation: 2 ** 20, bits: randomBits(seededFill(4)) });
     expect(noisy.every((x) => Number.isInteger(x * 2 ** 12))).toBe(true);
     expect(noisy).not.toEqual(values);
   });
 
-  it("refuses no noise, endless noise and numbers that are not finite", () => {
+  it("rejects a deviation of 0 or infinity and numbers that are not finite", () => {
     const bits = randomBits(seededFill(1));
     for (const deviation of [0, -1, NaN, Infinity, 1e-320])
       expect(() => addGaussianNoise(new Float32Array(1), { deviation, bits })).toThrow(RangeError);
@@ -98,14 +98,14 @@ describe("randomizedResponse", () => {
     [1, 10],
     [3, 10],
     [8, 1000],
-  ])("is exactly epsilon %f over %i classes, no more and hardly less", (epsilon, classes) => {
+  ])("has an epsilon of at most %f over %i classes, and hardly less", (epsilon, classes) => {
     const { truth, lie } = randomizedResponse({ epsilon, classes });
     expect(truth + (classes - 1) * lie).toBeCloseTo(1, 14);
     expect(Math.log(truth / lie)).toBeLessThanOrEqual(epsilon + 1e-12);
     expect(Math.log(truth / lie)).toBeGreaterThan(epsilon - 1e-9);
   });
 
-  it("answers with those probabilities, and lies with all other labels alike", () => {
+  it("returns the true label with its probability, and all other labels equally often", () => {
     const draws = 100_000;
     const answers = randomizeLabels(new Uint32Array(draws).fill(2), {
       epsilon: 1,
@@ -121,7 +121,7 @@ describe("randomizedResponse", () => {
     expect(statistic).toBeLessThan(limit);
   });
 
-  it("can deny every label at any epsilon, and refuses labels that there are not", () => {
+  it("gives every label a nonzero probability at any epsilon, and rejects labels out of range", () => {
     const { truth, lie } = randomizedResponse({ epsilon: 100, classes: 10 });
     expect(truth).toBeLessThan(1);
     expect(lie).toBeGreaterThan(0);
@@ -132,7 +132,7 @@ describe("randomizedResponse", () => {
     expect(() => randomizedResponse({ epsilon: 1, classes: 1 })).toThrow(RangeError);
   });
 
-  it("lets counts be estimated", () => {
+  it("allows counts to be estimated", () => {
     const real = [30_000, 0, 10_000, 60_000];
     const labels = Uint32Array.from(
       real.flatMap((count, label) => Array.from({ length: count }, () => label)),
@@ -150,7 +150,7 @@ describe("randomizedResponse", () => {
 
 describe("privateVectors", () => {
   const rows = 150_000;
-  /** Shares of the private values of `value` above each threshold. */
+  /** Returns the shares of private values of `value` above each threshold. */
   const above = (value: number, mechanism: VectorMechanism): number[] => {
     const given = privateVectors(new Float32Array(rows).fill(value), {
       width: 1,
@@ -164,18 +164,18 @@ describe("privateVectors", () => {
     { kind: "laplace", epsilon: 1, bound: 1 },
     { kind: "laplace", epsilon: 3, bound: 1 },
     { kind: "gaussian", epsilon: 1, delta: 0.05, bound: 1 },
-  ])("tells two of the farthest vectors apart by no more than epsilon, and by no less: %o", (mechanism) => {
+  ])("distinguishes the two most distant vectors by at most epsilon, and hardly less: %o", (mechanism) => {
     const { epsilon } = mechanism;
     const delta = mechanism.kind === "gaussian" ? mechanism.delta : 0;
     const [high, low] = [above(1, mechanism), above(-1, mechanism)];
     const error = shareError(rows);
     const excess = high.map((share, i) => share - Math.exp(epsilon) * low[i]! - delta);
     for (const one of excess) expect(one).toBeLessThan(error * (1 + Math.exp(epsilon)));
-    // Somewhere the whole of it is used: half the noise would show here.
+    // At some threshold the full epsilon is used, so the check above detects half the noise.
     expect(Math.max(...excess)).toBeGreaterThan(-0.06);
   });
 
-  it("scales long rows down and leaves short ones, each by itself", () => {
+  it("scales down long rows and keeps short rows, each row on its own", () => {
     const mechanism = { kind: "laplace", epsilon: 1e6, bound: 1 } as const;
     const given = privateVectors(Float32Array.of(3, -1, 0.25, 0.25, 0, 0), {
       width: 2,
@@ -186,7 +186,7 @@ describe("privateVectors", () => {
       expect(given[i]).toBeCloseTo(expected, 3);
   });
 
-  it("gives Gaussian noise for vectors that are twice the bound apart", () => {
+  it("adds Gaussian noise for vectors that are twice the bound apart", () => {
     const mechanism = { kind: "gaussian", epsilon: 1, delta: 1e-5, bound: 0.5 } as const;
     const noise = privateVectors(new Float32Array(100_000), {
       width: 100,
@@ -201,7 +201,7 @@ describe("privateVectors", () => {
     expect(distance).toBeLessThan(limit);
   });
 
-  it("refuses what is out of range", () => {
+  it("rejects values out of range", () => {
     const bits = randomBits(seededFill(1));
     const good = { kind: "laplace", epsilon: 1, bound: 1 } as const;
     for (const mechanism of [

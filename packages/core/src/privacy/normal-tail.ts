@@ -1,10 +1,10 @@
-/** Where the series ends and the continued fraction begins: both are good to 1e-13 here. */
+/** Argument from which the continued fraction replaces the series. Both are accurate to 1e-13 here. */
 const SPLIT = 2;
 
 /**
- * Natural logarithm of the complementary error function, to a relative 1e-12 also where `erfc` itself is far
- * below the least float. Source: Abramowitz and Stegun, "Handbook of Mathematical Functions", 7.1.6 and
- * 7.1.14.
+ * Returns the natural logarithm of the complementary error function, to a relative 1e-12 even if `erfc`
+ * itself is far below the smallest float. Source: Abramowitz and Stegun, "Handbook of Mathematical
+ * Functions", 7.1.6 and 7.1.14.
  */
 export function logErfc(x: number): number {
   if (x === Infinity) return -Infinity;
@@ -12,12 +12,12 @@ export function logErfc(x: number): number {
   return x < SPLIT ? Math.log1p(-errorFunction(x)) : Math.log(scaledTail(x)) - x * x;
 }
 
-/** Natural logarithm of the probability that a standard normal number is at most `x`. */
+/** Returns the natural logarithm of the probability that a standard normal number is at most `x`. */
 export function logNormalCdf(x: number): number {
   return logErfc(-x * Math.SQRT1_2) - Math.LN2;
 }
 
-/** The error function of `x >= 0`. All terms of the series are positive, so that nothing cancels. */
+/** Returns the error function of `x >= 0`. All terms of the series are positive, so that none cancel. */
 function errorFunction(x: number): number {
   if (x > 6) return 1;
   let term = x;
@@ -29,7 +29,7 @@ function errorFunction(x: number): number {
   return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
 }
 
-/** `exp(x * x) * erfc(x)` of `x >= 2`: its continued fraction, from the far end. */
+/** Returns `exp(x * x) * erfc(x)` of `x >= 2` by its continued fraction, evaluated from the far end. */
 function scaledTail(x: number): number {
   const depth = Math.ceil(20 + 300 / (x * x));
   let fraction = x;

@@ -5,12 +5,12 @@ import { logErfc } from "./normal-tail.ts";
 import { createPrivacyAccountant, noiseMultiplierFor, RENYI_ORDERS } from "./privacy-accountant.ts";
 import { renyiDivergence } from "./sampled-gaussian.ts";
 
-// The golden files are what PyPI dp-accounting 0.6.0 says; testing/python/dp_golden.py writes them.
+// testing/python/dp_golden.py writes the golden files with PyPI dp-accounting 0.6.0.
 
 const golden = <Case>(name: string): Case[] =>
   JSON.parse(readFileSync(new URL(`golden-${name}.json`, import.meta.url), "utf8")) as Case[];
 
-/** Largest relative difference; both infinite is none. */
+/** Returns the largest relative difference. Equal infinities do not differ. */
 function apart(pairs: readonly { readonly got: number; readonly expected: number }[]): number {
   return Math.max(
     ...pairs.map(({ got, expected }) =>
@@ -20,7 +20,7 @@ function apart(pairs: readonly { readonly got: number; readonly expected: number
 }
 
 describe("logErfc", () => {
-  it("agrees with mpmath to 1e-13 on both sides of where one way takes over from the other", () => {
+  it("agrees with mpmath to 2e-13 on both sides of the switch from the series to the continued fraction", () => {
     const cases = golden<{ x: number; logErfc: number }>("tail");
     expect(cases.length).toBeGreaterThan(10);
     for (const { x, logErfc: expected } of cases)
@@ -29,7 +29,7 @@ describe("logErfc", () => {
 });
 
 describe("the accountant and dp-accounting", () => {
-  it("agree on the divergence of every order to 1e-8, and on which orders have none", () => {
+  it("agree on the divergence of every order to 1e-8, and on the orders with an infinite one", () => {
     const cases = golden<{ sigma: number; rate: number; divergences: (number | "Infinity")[] }>("divergence");
     expect(cases).toHaveLength(9);
     for (const { sigma, rate, divergences } of cases) {
@@ -80,7 +80,7 @@ describe("the accountant and dp-accounting", () => {
 });
 
 describe("createPrivacyAccountant", () => {
-  it("has spent nothing before the first release, and on releases that nobody was in", () => {
+  it("has spent nothing before the first release, or after releases without participants", () => {
     const accountant = createPrivacyAccountant({ delta: 1e-5 });
     expect(accountant.epsilon()).toBe(0);
     accountant.compose({ noiseMultiplier: 1, samplingRate: 0, steps: 10 });
@@ -88,13 +88,13 @@ describe("createPrivacyAccountant", () => {
     expect(accountant.epsilon()).toBe(0);
   });
 
-  it("says that releases without noise have no bound", () => {
+  it("reports an infinite epsilon for releases without noise", () => {
     const accountant = createPrivacyAccountant({ delta: 1e-5 });
     accountant.compose({ noiseMultiplier: 0, samplingRate: 0.1, steps: 1 });
     expect(accountant.epsilon()).toBe(Infinity);
   });
 
-  it("comes to the same epsilon step by step, and when its releases are composed again", () => {
+  it("reaches the same epsilon step by step, and if its releases are composed again", () => {
     const delta = 1e-5;
     const [once, slowly, again] = [1, 2, 3].map(() => createPrivacyAccountant({ delta }));
     once!.compose({ noiseMultiplier: 1.1, samplingRate: 0.02, steps: 40 });
@@ -105,7 +105,7 @@ describe("createPrivacyAccountant", () => {
     expect(again!.epsilon()).toBeCloseTo(once!.epsilon(), 12);
   });
 
-  it("refuses what is out of range and has added nothing", () => {
+  it("rejects values out of range and adds nothing", () => {
     const accountant = createPrivacyAccountant({ delta: 1e-5 });
     for (const wrong of [
       { noiseMultiplier: -1 },
@@ -129,7 +129,7 @@ describe("createPrivacyAccountant", () => {
 });
 
 describe("the analytic Gaussian mechanism", () => {
-  it("asks for less than the classical formula, and tells the epsilon that it was asked for", () => {
+  it("needs less noise than the classical formula, and returns the requested epsilon", () => {
     for (const epsilon of [0.1, 0.9]) {
       const noise = gaussianNoiseFor({ epsilon, delta: 1e-5 });
       expect(noise).toBeLessThan(Math.sqrt(2 * Math.log(1.25e5)) / epsilon);

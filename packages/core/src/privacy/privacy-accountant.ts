@@ -1,30 +1,30 @@
 import { describeValue } from "../errors.ts";
 import { renyiDivergence, type SampledGaussian } from "./sampled-gaussian.ts";
 
-/** Releases that a {@link PrivacyAccountant} adds up. */
+/** Releases that a {@link PrivacyAccountant} composes. */
 export interface GaussianReleases extends SampledGaussian {
-  /** How many of the same kind, from 0 up. */
+  /** Number of equal releases, from 0. */
   readonly steps: number;
 }
 
-/** Adds up what releases cost. */
+/** Accumulates the privacy cost of releases. */
 export interface PrivacyAccountant {
   readonly delta: number;
-  /** Releases so far; composed again in a new accountant, they come to the same epsilon. */
+  /** Releases so far. A new accountant that composes them has the same epsilon. */
   readonly releases: readonly GaussianReleases[];
   /**
-   * @throws {RangeError} on a noise multiplier, rate or number of steps that is out of range; nothing is
-   * added.
+   * Adds the cost of releases.
+   * @throws {RangeError} If the noise multiplier, rate or number of steps is out of range; nothing is added.
    */
   compose(releases: GaussianReleases): void;
   /**
-   * What all releases together cost: they are (epsilon, delta)-differentially private. Infinity where there
-   * is no bound, 0 before the first.
+   * Returns the epsilon of all releases together: they are (epsilon, delta)-differentially private. Infinity
+   * if there is no bound, 0 before the first release.
    */
   epsilon(): number;
 }
 
-/** Orders that are tried unless others are given: those of PyPI `dp-accounting`. */
+/** Default Rényi orders: those of PyPI `dp-accounting`. */
 export const RENYI_ORDERS: readonly number[] = [
   ...Array.from({ length: 99 }, (_, i) => 1 + (i + 1) / 10),
   ...Array.from({ length: 53 }, (_, i) => 11 + i),
@@ -34,14 +34,14 @@ export const RENYI_ORDERS: readonly number[] = [
   1024,
 ];
 
-/** Below it the conversion is not stable, and of no use either. */
+/** Orders up to this one are not converted to an epsilon: the conversion is unstable there, and of no use. */
 const MIN_ORDER = 1.01;
 
 /**
- * Accounts for the sampled Gaussian mechanism by Rényi differential privacy. Epsilon is of neighbours that
- * differ in one record (for federated averaging: in one client) that is there or not. Agrees with PyPI
+ * Creates an accountant for the sampled Gaussian mechanism, based on Rényi differential privacy. Neighboring
+ * data sets differ in the presence of one record (in federated averaging: of one client). Agrees with PyPI
  * `dp-accounting`.
- * @throws {RangeError} on a delta outside 0..1 (both excluded), or orders that are not above 1.
+ * @throws {RangeError} If `delta` is not above 0 and below 1, or an order is not above 1.
  */
 export function createPrivacyAccountant({
   delta,
@@ -52,10 +52,10 @@ export function createPrivacyAccountant({
 }): PrivacyAccountant {
   checkDelta(delta);
   if (orders.length === 0 || !orders.every((order) => order > 1))
-    throw new RangeError("account for privacy: expected orders above 1, at least one; got others");
+    throw new RangeError("account for privacy: expected at least one order, all above 1; got others");
   const releases: GaussianReleases[] = [];
   const spent = new Float64Array(orders.length);
-  // Rounds of a federation are alike: their divergence is worked out once.
+  // The rounds of a federation are equal: compute their divergence once.
   let known: (SampledGaussian & { readonly divergences: readonly number[] }) | undefined;
 
   return {
@@ -94,9 +94,10 @@ interface NoiseMultiplierForOptions {
 }
 
 /**
- * The least noise multiplier, to a millionth of it and never below, with which so many releases stay within
- * an epsilon.
- * @throws {RangeError} where none does: epsilon is not above 0, or lower than these orders can show.
+ * Returns the smallest noise multiplier with which `steps` releases stay within an epsilon; accurate to a
+ * relative 1e-6, and never too small.
+ * @throws {RangeError} If no noise multiplier is found: epsilon is not above 0, or lower than these orders
+ * can show.
  */
 export function noiseMultiplierFor({
   epsilon,
@@ -119,7 +120,7 @@ export function noiseMultiplierFor({
     high *= 2;
     if (high > 2 ** 40)
       throw new RangeError(
-        `find a noise multiplier: expected an epsilon that some noise reaches; got ${epsilon}`,
+        `find a noise multiplier: expected an epsilon that a noise multiplier can reach; got ${epsilon}`,
       );
   }
   let low = high / 2;
@@ -140,9 +141,9 @@ interface ToEpsilonOptions {
 }
 
 /**
- * Epsilon of one order. Source: Canonne, Kamath and Steinke, "The Discrete Gaussian for Differential
- * Privacy", 2020 (2004.00010), proposition 12; and delta <= sqrt(1 - exp(-KL)), which shows that nothing at
- * all was spent.
+ * Returns the epsilon of one order. Source: Canonne, Kamath and Steinke, "The Discrete Gaussian for
+ * Differential Privacy", 2020 (2004.00010), proposition 12; and delta <= sqrt(1 - exp(-KL)), by which epsilon
+ * is 0 if `delta` is larger.
  */
 function toEpsilon({ order, divergence, delta }: ToEpsilonOptions): number {
   if (delta ** 2 + Math.expm1(-divergence) > 0) return 0;
@@ -165,7 +166,10 @@ function checkRelease({ noiseMultiplier, samplingRate, steps }: GaussianReleases
     );
 }
 
-/** @throws {RangeError} unless delta is above 0 and below 1. */
+/**
+ * Checks a delta.
+ * @throws {RangeError} If `delta` is not above 0 and below 1.
+ */
 export function checkDelta(delta: number): void {
   if (!(delta > 0 && delta < 1))
     throw new RangeError(

@@ -7,7 +7,7 @@ import { createPrivacyAccountant } from "./privacy-accountant.ts";
 import { privateAggregator } from "./private-aggregator.ts";
 import { kolmogorov, seededFill } from "./statistics.suite.ts";
 
-/** Federated averaging with momentum, in a few lines: memory is the last mean. */
+/** Federated averaging with momentum in a few lines. The server state is the last step. */
 const momentum: Aggregator = {
   name: "momentum",
   minClients: 2,
@@ -47,7 +47,7 @@ const open = (aggregator: Aggregator, length: number, kernels: VectorKernels = r
 const f32 = (...values: number[]) => ({ encoding: "f32", values: Float32Array.from(values) }) as const;
 
 describe("privateAggregator", () => {
-  it("adds noise of standard deviation noiseMultiplier * clipNorm / count to the mean, not that squared", () => {
+  it("adds noise with a standard deviation of noiseMultiplier * clipNorm / count to the mean, not its square", () => {
     const length = 50_001;
     for (const [noiseMultiplier, clipNorm, count] of [
       [1, 0.2, 2],
@@ -72,7 +72,7 @@ describe("privateAggregator", () => {
     }
   });
 
-  it("clips every client and weighs all the same, whatever weight it comes with and however it is written", () => {
+  it("clips every update and weighs all equally, whatever their weight and encoding", () => {
     const { aggregator } = privateAggregator(momentum, {
       clipNorm: 1,
       noiseMultiplier: 1e-9,
@@ -92,7 +92,7 @@ describe("privateAggregator", () => {
     round.dispose();
   });
 
-  it("lets a rule's memory know nothing but what was noised", () => {
+  it("lets the rule's server state depend on the noisy mean only", () => {
     const { aggregator } = privateAggregator(momentum, {
       clipNorm: 1,
       noiseMultiplier: 5,
@@ -108,7 +108,7 @@ describe("privateAggregator", () => {
     round.dispose();
   });
 
-  it("C22: refuses a change that is not finite and has counted nothing", () => {
+  it("C22: rejects an update that is not finite and does not add it", () => {
     const { aggregator } = privateAggregator(momentum, { clipNorm: 1, noiseMultiplier: 1, delta: 1e-5 });
     const round = open(aggregator, 2);
     for (const bad of [NaN, Infinity])
@@ -118,7 +118,7 @@ describe("privateAggregator", () => {
     round.dispose();
   });
 
-  it("goes on from a state that was kept", () => {
+  it("resumes from a saved state", () => {
     const { aggregator } = privateAggregator(momentum, { clipNorm: 1, noiseMultiplier: 1e-9, delta: 1e-5 });
     const first = open(aggregator, 1);
     first.add(f32(0.5), { weight: 1, client: "a" });
@@ -130,7 +130,7 @@ describe("privateAggregator", () => {
     second.dispose();
   });
 
-  it("tells what all rounds have cost; sampling counts only where it was asked for", () => {
+  it("reports the cost of all rounds, and reduces it by sampling only if requested", () => {
     const options = { clipNorm: 1, noiseMultiplier: 1, delta: 1e-5 };
     const { privacy: plain } = privateAggregator(momentum, options);
     const { privacy: sampled } = privateAggregator(momentum, { ...options, sampling: "poisson" });
@@ -148,7 +148,7 @@ describe("privateAggregator", () => {
     expect(sampled.spent().epsilon).toBeLessThan(plain.spent().epsilon / 2);
   });
 
-  it("refuses rules that need the updates themselves, whole weights, and numbers out of range", () => {
+  it("rejects rules that need the updates themselves, whole weights, and numbers out of range", () => {
     const options = { clipNorm: 1, noiseMultiplier: 1, delta: 1e-5 };
     expect(() => privateAggregator({ ...momentum, needsSumOnly: false }, options)).toThrow(TypeError);
     expect(() => privateAggregator(momentum, options).aggregator.aggregate([])).toThrow(

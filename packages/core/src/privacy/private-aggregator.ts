@@ -6,53 +6,54 @@ import { randomBits, type FillRandom } from "./random-bits.ts";
 
 /** Options of {@link privateAggregator}. */
 export interface PrivateAggregatorOptions {
-  /** Every client's change is scaled down to this L2 norm. */
+  /** L2 norm that every client's update is scaled down to. */
   readonly clipNorm: number;
-  /** Standard deviation of the noise on the sum of the changes, over `clipNorm`. */
+  /** Standard deviation of the noise on the sum of the updates, divided by `clipNorm`. */
   readonly noiseMultiplier: number;
-  /** What epsilon is told for; below one over the number of clients. */
+  /** Delta at which epsilon is reported. Set it below one divided by the number of clients. */
   readonly delta: number;
   /**
-   * What a round's choice of clients is worth. `none`, the default: a client that is always chosen is counted
-   * on. `poisson`: each client of the population is chosen with the same probability, alone, and nobody sees
-   * who was. Only then does epsilon shrink with the share of the chosen; a choice of a fixed number is near
-   * to it, but not it.
+   * How client selection reduces epsilon. `none`, the default: it does not; every client is assumed to be
+   * selected. `poisson`: each client of the population is selected independently with the same probability,
+   * and the selection is secret. Only then does epsilon shrink with the share of selected clients; a
+   * selection of a fixed number is close to that, but not the same.
    */
   readonly sampling?: "none" | "poisson";
   /** Source of random bytes for the noise. Default: the engine's cryptographic source. */
   readonly fill?: FillRandom;
 }
 
-/** What a federation tells and asks of its privacy. */
+/** Privacy account of a federation. */
 export interface FederationPrivacy {
-  /** What all rounds together have cost so far. */
+  /** Returns the cost of all rounds so far. */
   spent(): { readonly epsilon: number; readonly delta: number; readonly noiseMultiplier: number };
   /**
-   * To be called for each round that was closed with a model, and after a restart for each that was before.
-   * An abandoned round gives nothing away.
+   * Records a round. Call it for each round that was closed with a model, and after a restart for each
+   * earlier such round. An abandoned round reveals nothing.
    */
   onRound(round: { readonly selected: number; readonly accepted: number; readonly population: number }): void;
 }
 
-/** An aggregator that is private, and the account of it. */
+/** A private aggregator and its privacy account. */
 export interface PrivateAggregation {
   readonly aggregator: Aggregator;
   readonly privacy: FederationPrivacy;
 }
 
 /**
- * Federated averaging with differential privacy for each client, around any rule that needs the mean only:
- * changes are clipped to `clipNorm`, all weigh the same, and the mean gets Gaussian noise of standard
- * deviation `noiseMultiplier * clipNorm / count` before the rule's own step, so that a rule's momentum too
- * knows nothing but what was noised. Weights by samples are left out on purpose: one client with many samples
- * would move the mean further than the noise is for. The aggregator itself sees every change; who must not,
- * needs a secure sum as well.
+ * Creates federated averaging with differential privacy for each client, around any rule that needs only the
+ * mean. Updates are clipped to `clipNorm` and weighed equally, and the mean gets Gaussian noise with a
+ * standard deviation of `noiseMultiplier * clipNorm / count` before the rule's own step, so that the rule's
+ * momentum also depends on noisy data only. Updates are deliberately not weighed by samples: one client with
+ * many samples would move the mean by more than the noise covers. The aggregator itself sees every update;
+ * use secure aggregation if it must not.
  *
- * Neighbours are federations in which one client's changes are nothing; how many took part is public. Source:
- * McMahan et al., "Learning Differentially Private Recurrent Language Models", 2018 (1710.06963).
- * @throws {RangeError} on numbers out of range.
- * @throws {TypeError} for a rule that needs the updates themselves: no noise is known that fits its median or
- * choice.
+ * Neighboring federations differ in one client, whose updates are zero in one of them; the number of
+ * participants is public. Source: McMahan et al., "Learning Differentially Private Recurrent Language
+ * Models", 2018 (1710.06963).
+ * @throws {RangeError} If a number is out of range.
+ * @throws {TypeError} If the rule needs the updates themselves: no noise is known that fits its median or
+ * selection.
  */
 export function privateAggregator(
   aggregator: Aggregator,
@@ -60,7 +61,7 @@ export function privateAggregator(
 ): PrivateAggregation {
   if (!aggregator.needsSumOnly)
     throw new TypeError(
-      `aggregate privately: expected a rule that needs the mean only; got ${aggregator.name}`,
+      `aggregate privately: expected a rule that needs only the mean; got ${aggregator.name}`,
     );
   if (!(clipNorm > 0 && clipNorm < Infinity))
     throw new RangeError(`aggregate privately: expected clipNorm above 0; got ${clipNorm}`);
@@ -77,7 +78,7 @@ export function privateAggregator(
       needsSumOnly: true,
       aggregate() {
         throw new SednaError(
-          "aggregate privately: expected changes of a model, which can be clipped; got whole weights",
+          "aggregate privately: expected updates of a model, which can be clipped; got whole weights",
           { code: "privacy-forbids" },
         );
       },
@@ -99,9 +100,9 @@ function openPrivately(
   { aggregator, clipNorm, noised }: OpenPrivatelyOptions,
 ): Accumulator {
   const sum = aggregator.open(round);
-  // One change at a time: the kernel checks it, clips it, and writes any encoding out as numbers.
+  // Process one update at a time: the kernel checks, clips and decodes it.
   const one = round.kernels.weightedMean({ length: round.base.length });
-  // What rounding to f32 may add to a norm.
+  // Leave a margin for rounding to float32, which may increase the norm.
   const roundedClip = clipNorm * (1 - 2 ** -22);
   return {
     get count() {

@@ -3,26 +3,27 @@ import { discreteLaplace } from "./discrete-laplace.ts";
 import { addGaussianNoise } from "./gaussian-noise.ts";
 import type { RandomBits } from "./random-bits.ts";
 
-// Local differential privacy of vectors: whoever sees what is given can hardly tell which of any two vectors
-// was there. Two vectors within a ball of radius `bound` are up to twice that apart; the noise is for that.
+// Local differential privacy of vectors: an observer of a noisy vector can hardly tell which of any two
+// vectors it is based on. Two vectors within a ball of radius `bound` are up to twice the bound apart; the
+// noise covers that distance.
 
-/** How vectors are made private. */
+/** Mechanism that makes vectors private. */
 export type VectorMechanism =
-  /** epsilon alone: Laplace noise on vectors within an L1 ball. */
+  /** Pure epsilon: Laplace noise on vectors within an L1 ball. */
   | {
       readonly kind: "laplace";
       readonly epsilon: number;
-      /** Longest L1 norm; longer vectors are scaled down to it. */ readonly bound: number;
+      /** Maximum L1 norm; longer vectors are scaled down to it. */ readonly bound: number;
     }
   /** (epsilon, delta): Gaussian noise on vectors within an L2 ball. */
   | {
       readonly kind: "gaussian";
       readonly epsilon: number;
       readonly delta: number;
-      /** Longest L2 norm. */ readonly bound: number;
+      /** Maximum L2 norm; longer vectors are scaled down to it. */ readonly bound: number;
     };
 
-/** Steps of the lattice to one bound: rounding costs a noise that is larger by `length / 2^31`. */
+/** Steps of the lattice per bound. Rounding increases the noise by a relative `width / 2^31`. */
 const STEPS = 2 ** 30;
 
 /** Options of {@link privateVectors}. */
@@ -33,10 +34,10 @@ interface PrivateVectorsOptions {
 }
 
 /**
- * Rows of `width` numbers, each made private by itself: what is given of a row is epsilon- (or (epsilon,
- * delta)-) differentially private for that row. The Laplace noise is drawn exactly on a lattice that does not
- * depend on the row.
- * @throws {RangeError} on settings out of range, numbers that are not finite, or an epsilon too small for the
+ * Returns rows of `width` numbers with noise, each row private on its own: the noisy row is epsilon- (or
+ * (epsilon, delta)-) differentially private for that row. Laplace noise is drawn exactly, on a lattice that
+ * does not depend on the row.
+ * @throws {RangeError} If a setting is out of range, a number is not finite, or epsilon is too small for the
  * lattice.
  */
 export function privateVectors(
@@ -59,8 +60,8 @@ export function privateVectors(
   if (kind === "gaussian")
     return addGaussianNoise(clipped, { deviation: 2 * bound * gaussianNoiseFor(mechanism), bits });
 
-  // In steps of the lattice two rows are at most 2 * bound apart, and half a step more at each end of each
-  // number.
+  // In lattice steps, two rows are at most 2 * bound apart, plus half a step of rounding for each number of
+  // each row.
   const step = 2 ** Math.floor(Math.log2(bound)) / STEPS;
   const sensitivity = Math.ceil((2 * bound) / step) + width;
   const scale = Math.ceil(sensitivity / epsilon);
@@ -69,7 +70,7 @@ export function privateVectors(
   return clipped;
 }
 
-/** Scales a row down into the ball, the rounding to f32 included. */
+/** Scales a row down into the ball, including the margin for rounding to float32. */
 function clip(row: Float32Array, { kind, bound }: VectorMechanism): void {
   const length =
     kind === "laplace"

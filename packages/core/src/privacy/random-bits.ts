@@ -1,28 +1,28 @@
 /**
- * Fills an array with random bytes, as `crypto.getRandomValues` does: the one source that every sampler draws
- * from.
+ * Fills an array with random bytes, like `crypto.getRandomValues`. The only source of randomness for every
+ * sampler.
  */
 export type FillRandom = (bytes: Uint8Array<ArrayBuffer>) => void;
 
-/** Random numbers of the kinds that samplers need. */
+/** Random numbers for samplers. */
 export interface RandomBits {
-  /** A whole number below `limit`, each equally likely, exactly; `limit` from 1 to 2^53. */
+  /** Returns an integer below `limit`, exactly uniform. `limit` is from 1 to 2^53. */
   below(limit: number): number;
-  /** One of the 2^53 multiples of 2^-53 in 0..1, 1 excluded. */
+  /** Returns one of the 2^53 multiples of 2^-53 in [0,1). */
   uniform(): number;
 }
 
-/** Bytes drawn at once; browsers give at most 65,536. */
+/** Number of bytes per draw from the source; browsers allow at most 65,536. */
 const POOL = 16_384;
 
-/** The engine's cryptographic source. */
+/** The engine's cryptographic source of random bytes. */
 export const cryptographicRandom: FillRandom = (bytes) => {
   for (let i = 0; i < bytes.length; i += 65_536) crypto.getRandomValues(bytes.subarray(i, i + 65_536));
 };
 
 /**
- * Draws from a source of bytes, by default the engine's cryptographic one. A predictable source voids every
- * promise of privacy; tests may.
+ * Creates random numbers from a source of bytes, by default the engine's cryptographic source. A predictable
+ * source voids every privacy guarantee; use one only in tests.
  */
 export function randomBits(fill: FillRandom = cryptographicRandom): RandomBits {
   const pool = new Uint32Array(POOL / 4);
@@ -34,11 +34,11 @@ export function randomBits(fill: FillRandom = cryptographicRandom): RandomBits {
       next = 0;
     }
     const value = pool[next]!;
-    // What was used must not be read again by whoever gets at the memory.
+    // Erase used words, so that they cannot be read from memory later.
     pool[next++] = 0;
     return value;
   };
-  /** A whole number below 2^53. */
+  /** Returns an integer below 2^53. */
   const wide = (): number => (word() >>> 11) * 2 ** 32 + word();
 
   return {

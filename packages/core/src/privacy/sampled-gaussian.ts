@@ -1,26 +1,26 @@
 import { logErfc } from "./normal-tail.ts";
 
-// Rényi differential privacy of one release of the sampled Gaussian mechanism: each record is in the sum with
-// probability q, alone; the sum, of sensitivity 1, gets Gaussian noise of standard deviation sigma.
-// Neighbours differ in one record that is there or not. Source: Mironov, Talwar and Zhang, "Rényi
-// Differential Privacy of the Sampled Gaussian Mechanism", 2019 (1908.10530), sections 3.2 and 3.3.
+// Rényi differential privacy of one release of the sampled Gaussian mechanism: each record is in the sum
+// independently with probability q; the sum, of sensitivity 1, gets Gaussian noise of standard deviation
+// sigma. Neighboring data sets differ in the presence of one record. Source: Mironov, Talwar and Zhang,
+// "Rényi Differential Privacy of the Sampled Gaussian Mechanism", 2019 (1908.10530), sections 3.2 and 3.3.
 
-/** A release that a {@link renyiDivergence} is of. */
+/** A release of the sampled Gaussian mechanism; see {@link renyiDivergence}. */
 export interface SampledGaussian {
-  /** Standard deviation over sensitivity, above 0. */
+  /** Standard deviation divided by sensitivity, above 0. */
   readonly noiseMultiplier: number;
-  /** Probability with which a record takes part, 0 to 1. */
+  /** Probability that a record is included, from 0 to 1. */
   readonly samplingRate: number;
 }
 
-/** Terms after which a sum that has not come to rest is given up. */
+/** Maximum number of terms of a series that does not converge. */
 const MAX_TERMS = 1000;
-/** Terms so far below the sum, as logarithms, change none of its digits that count. */
+/** Terms that are smaller than the sum by this, as logarithms, do not change its significant digits. */
 const NEGLIGIBLE = 30;
 
 /**
- * Rényi divergence of the given order, above 1; Infinity where the sum for a fractional order does not come
- * to rest within 1000 terms, which leaves that order out of an epsilon.
+ * Returns the Rényi divergence of the given order, above 1. Returns Infinity if the series for a fractional
+ * order does not converge within 1000 terms, which excludes that order from an epsilon.
  */
 export function renyiDivergence(
   { noiseMultiplier: sigma, samplingRate: q }: SampledGaussian,
@@ -41,7 +41,7 @@ interface Moment {
   readonly order: number;
 }
 
-/** Logarithm of A of a whole order: the binomial sum of section 3.3, by logarithms. */
+/** Returns the logarithm of A of an integer order: the binomial sum of section 3.3, in logarithms. */
 function wholeMoment({ q, sigma, order }: Moment): number {
   const logOdds = Math.log(q) - Math.log1p(-q);
   let logTerm = order * Math.log1p(-q);
@@ -54,9 +54,10 @@ function wholeMoment({ q, sigma, order }: Moment): number {
 }
 
 /**
- * Logarithm of A of a fractional order: the two series of section 3.3, split where the densities of the two
- * hypotheses are equal. Binomial coefficients beyond the order alternate in sign; they are added by their
- * size, as the reference implementation does: an upper bound, so that epsilon is never told too small.
+ * Returns the logarithm of A of a fractional order: the two series of section 3.3, split where the densities
+ * of the two hypotheses are equal. Binomial coefficients beyond the order alternate in sign; their absolute
+ * values are added, as in the reference implementation: an upper bound, so that epsilon is never
+ * underestimated.
  */
 function fractionalMoment({ q, sigma, order }: Moment): number {
   const logQ = Math.log(q);
@@ -99,7 +100,7 @@ function fractionalMoment({ q, sigma, order }: Moment): number {
   return Infinity;
 }
 
-/** Logarithm of the sum of two numbers that are given by their logarithms. */
+/** Returns the logarithm of the sum of two numbers that are given as logarithms. */
 function logAdd(a: number, b: number): number {
   const [least, most] = a < b ? [a, b] : [b, a];
   return least === -Infinity ? most : most + Math.log1p(Math.exp(least - most));

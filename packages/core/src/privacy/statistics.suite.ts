@@ -1,12 +1,12 @@
 import type { FillRandom } from "./random-bits.ts";
 
-// What tests of samplers share. All draw from fixed seeds; thresholds are those at which a right sampler
-// would fail for fewer than one seed in a million.
+// Statistics for tests of samplers. All tests use fixed seeds; a correct sampler would exceed a limit for
+// fewer than one seed in a million.
 
-/** e^-14.5 is 5e-7; twice that is 1e-6. */
+/** Exponent of the limits: e^-14.5 is 5e-7, and twice that is 1e-6. */
 const DOUBT = 14.5;
 
-/** Bytes that a seed repeats: xorshift128. */
+/** Creates a repeatable source of bytes from a seed: xorshift128. */
 export function seededFill(seed: number): FillRandom {
   let [x, y, z, w] = [seed | 1, 362436069, 521288629, 88675123];
   return (bytes) => {
@@ -21,8 +21,8 @@ export function seededFill(seed: number): FillRandom {
 }
 
 /**
- * Pearson's statistic, and what it exceeds with a chance below 1e-6. Source: Laurent and Massart, 2000, lemma
- * 1.
+ * Returns Pearson's statistic and the limit that it exceeds with a probability below 1e-6. Source: Laurent
+ * and Massart, 2000, lemma 1.
  */
 export function chiSquare(
   observed: readonly number[],
@@ -34,8 +34,8 @@ export function chiSquare(
 }
 
 /**
- * The largest distance of an empirical distribution from `cdf`, and what it exceeds with a chance below 1e-6.
- * Source: Massart, 1990.
+ * Returns the largest distance of an empirical distribution from `cdf`, and the limit that it exceeds with a
+ * probability below 1e-6. Source: Massart, 1990.
  */
 export function kolmogorov(
   sample: Float32Array,
@@ -51,6 +51,7 @@ export function kolmogorov(
 }
 
 /**
- * How far a share of so many draws is from its probability with a chance below 1e-6. Source: Hoeffding, 1963.
+ * Returns the distance of an observed share from its probability that is exceeded with a probability below
+ * 1e-6. Source: Hoeffding, 1963.
  */
 export const shareError = (draws: number): number => Math.sqrt(DOUBT / (2 * draws));

@@ -3,63 +3,66 @@ import type { UpdateHead } from "../wire/federation.ts";
 import { writeUpdateMessage } from "../wire/update-message.ts";
 import { encodePayload, type CodecPlan } from "./encode-payload.ts";
 
-// What a lossy encoding leaves out of an update, the next one carries: error feedback. Sources: Seide et al.,
+// Error feedback: what a lossy encoding omits from an update is added to the next one. Sources: Seide et al.,
 // "1-Bit Stochastic Gradient Descent", 2014; Karimireddy et al., "Error Feedback Fixes SignSGD", 2019.
 //
-//   target = clip(change) + residual; sent = clip(encode(target)); residual = target - encode(target), once
-//   sent is counted
+//   target = clip(update) + residual; sent = clip(encode(target)); residual = target - encode(target), once
+//   sent is accepted
 //
-// 1. What is sent is clipped again, for it is what the aggregator measures; the residual itself may be
+// 1. The sent update is clipped again, because the aggregator measures its norm; the residual itself may be
 //    longer.
-// 2. What clipping cut off is gone. Were it carried, a client that is always clipped would owe ever more.
-// 3. Nothing is kept before it is counted: an update that no one took has taken nothing with it.
+// 2. What clipping removes is lost. Otherwise the residual of a client that is always clipped would grow
+//    without bound.
+// 3. The residual changes only when an update is accepted: a rejected update has no effect.
 
-/** What is said of an update beside its numbers. */
+/** Metadata of an update. */
 export type UpdateFacts = Pick<UpdateHead, "round" | "modelVersion" | "numSamples" | "metrics">;
 
-/** An update that is ready to travel. */
+/** An encoded update that is ready to upload. */
 export interface EncodedUpdate {
-  /** See `writeUpdateMessage`. To send it again is to send these bytes again. */
+  /** See `writeUpdateMessage`. To retry, send the same bytes again. */
   readonly message: Uint8Array<ArrayBuffer>;
   /**
-   * Says that the aggregator has counted it: what it left out goes into the next one. Late and in any order;
-   * a second call does nothing.
+   * Marks the update as accepted by the aggregator: what its encoding omitted is added to the next update.
+   * Calls may be late and in any order; a second call has no effect.
    */
   commit(): void;
 }
 
-/** Turns a client's changes into messages, by its federation's encoding. */
+/** Encodes a client's updates as messages, with the encoding of its federation. */
 export interface UpdateEncoder {
   readonly length: number;
   /**
-   * @throws {TypeError} on a change that is no Float32Array.
-   * @throws {RangeError} on one of another length, or with a NaN or an infinity in it; nothing has changed
-   * then.
-   * @throws {WireError} on facts that no head can carry.
+   * Encodes an update.
+   * @throws {TypeError} If `change` is not a Float32Array.
+   * @throws {RangeError} If `change` has another length or contains NaN or an infinity; the encoder is
+   * unchanged.
+   * @throws {WireError} If `facts` do not fit an update's head.
    */
   encode(change: Float32Array, facts: UpdateFacts): EncodedUpdate;
   /**
-   * A copy of what committed updates left out, for a device that starts again; undefined where that is
+   * Returns a copy of what committed updates omitted, for a device that restarts; `undefined` if there is
    * nothing.
    */
   state(): Float32Array | undefined;
   /**
-   * Goes on from what `state()` gave. Updates that were encoded before commit nothing any more.
-   * @throws {TypeError} or {RangeError} on what is no state of this length.
+   * Resumes from the result of `state()`. Updates that were encoded earlier can no longer be committed.
+   * @throws {TypeError} If `state` is not a Float32Array.
+   * @throws {RangeError} If `state` has another length or numbers that are not finite.
    */
   restore(state: Float32Array | undefined): void;
 }
 
 /** Largest finite float32. */
 const MAX_FLOAT = (2 - 2 ** -23) * 2 ** 127;
-/** What rounding to float32 may add to a vector that was scaled down. */
+/** Factor that compensates for rounding to float32 in a vector that was scaled down. */
 const JUST_BELOW = 1 - 2 ** -20;
-/** Below this, the rounding of a float32 would count. */
+/** Minimum `clipNorm`. Below it, the rounding of float32 would matter. */
 const MIN_NORM = 1e-30;
 
 /**
- * An encoder for one client of a federation, without memory of its own in a kernel: it needs no disposal.
- * @throws {RangeError} on a plan that no update can follow.
+ * Creates an encoder for one client of a federation. It holds no kernel memory, so it needs no disposal.
+ * @throws {RangeError} If the plan is invalid.
  */
 export function createUpdateEncoder({
   plan,
@@ -69,8 +72,7 @@ export function createUpdateEncoder({
   readonly length: number;
 }): UpdateEncoder {
   const { encoding, topkShare, clipNorm } = checkPlan(plan);
-  // The arrays are never written after they were set here, so that an update can keep the one it started
-  // from.
+  // These arrays are never modified after they are set, so that an update can keep the array it started from.
   let residual: Float32Array | undefined;
   let life = {};
 
@@ -144,8 +146,8 @@ function targetOf(
 const within = (value: number): number => Math.max(-MAX_FLOAT, Math.min(MAX_FLOAT, value));
 
 /**
- * Where another update was committed in between, both have left something out: this one's share is `to -
- * from`.
+ * Returns the residual after a commit if another update was committed in between: adds this update's share,
+ * `to - from`.
  */
 function moved(
   residual: Float32Array | undefined,
@@ -154,7 +156,7 @@ function moved(
   return to.map((value, i) => within(value + (residual ? residual[i]! : 0) - (from ? from[i]! : 0)));
 }
 
-/** Training may tell a loss that is no number; then it is not told. */
+/** Drops metrics that are not finite. */
 function finiteOf({
   loss,
   accuracy,

@@ -2,30 +2,30 @@ import type { FederationPlan } from "../wire/federation.ts";
 import { toHalves } from "./half.ts";
 import { largest } from "./largest.ts";
 
-/** What the encoding of a plan needs to know. */
+/** Settings of a plan that determine the encoding. */
 export type CodecPlan = Pick<FederationPlan, "encoding" | "topkShare" | "clipNorm">;
 
-/** Numbers as they travel, and what of them does not. */
+/** Encoded numbers, and the residual. */
 export interface EncodedPayload {
   readonly payload: Uint8Array;
   readonly scale?: number;
   readonly entries?: number;
   /**
-   * What the encoding left out, without what clipping did; none of f32 and f16, which leave out next to
+   * What the encoding omitted, without what clipping removed. `undefined` for f32 and f16, which omit almost
    * nothing.
    */
   readonly residual?: Float32Array;
 }
 
-/** int8: 128 times a scale is a float32 still. */
+/** Maximum int8 scale: 128 times the scale is still a finite float32. */
 const MAX_SCALE = (2 - 2 ** -23) * 2 ** 120;
 const MIN_FLOAT = 2 ** -149;
-/** More than rounding to float32 can lengthen a vector by. */
+/** Factor that compensates for rounding to float32, which may lengthen a vector. */
 const JUST_BELOW = 1 - 2 ** -20;
 
 /**
- * Encodes finite numbers. What is encoded is, as a vector, no longer than the plan's `clipNorm`; f32 must
- * come so.
+ * Encodes finite numbers. The norm of the encoded vector is at most the plan's `clipNorm`; for f32, the
+ * caller must clip `target`.
  */
 export function encodePayload(
   target: Float32Array,
@@ -49,8 +49,8 @@ export function encodePayload(
 }
 
 /**
- * Rounding to halves may lengthen a vector, the more the smaller its numbers are: then they are made shorter
- * first.
+ * Converts numbers to halves within a norm. Rounding may lengthen the vector, more so for smaller numbers; in
+ * that case the numbers are scaled down first.
  */
 function halvesWithin(target: Float32Array, limit: number): Uint16Array {
   let halves = toHalves(target);
@@ -60,8 +60,8 @@ function halvesWithin(target: Float32Array, limit: number): Uint16Array {
 }
 
 /**
- * The length of a vector of halves: the squares of whole mantissas add up exactly, so each exponent has a sum
- * of its own.
+ * Returns the norm of a vector of halves. The squares of integer mantissas add up exactly, so each exponent
+ * has its own sum.
  */
 function halfNorm(halves: Uint16Array, limit: number): number {
   if (limit === Infinity) return 0;
@@ -77,8 +77,8 @@ function halfNorm(halves: Uint16Array, limit: number): number {
 }
 
 /**
- * One scale for all, to the nearest step: with the residual carried on, nearest is as unbiased over the
- * rounds as drawing would be, with half of its error in each.
+ * Quantizes with one scale for all numbers, to the nearest step. With the residual carried over, nearest
+ * rounding is as unbiased over the rounds as stochastic rounding, with half of its error per round.
  */
 function encodeInt8(target: Float32Array, limit: number): EncodedPayload {
   let most = 0;
@@ -92,8 +92,7 @@ function encodeInt8(target: Float32Array, limit: number): EncodedPayload {
     steps[i] = step;
     squares += step * step;
   }
-  // A smaller scale shortens the vector: it had a residual in it, or rounding up many small numbers made it
-  // longer.
+  // A smaller scale shortens a vector that a residual, or rounding up many small numbers, made too long.
   const scale =
     unit * Math.sqrt(squares) <= limit ? unit : Math.fround((limit / Math.sqrt(squares)) * JUST_BELOW);
   const residual = new Float32Array(target.length);
@@ -105,7 +104,7 @@ function encodeTopk(
   target: Float32Array,
   { count, limit }: { readonly count: number; readonly limit: number },
 ): EncodedPayload {
-  // Of a vector with fewer numbers than that, the zeros need not travel.
+  // Zeros need not be sent if fewer than `count` numbers are nonzero.
   const places = largest(target, count).filter((place) => target[place] !== 0);
   const payload = new Uint8Array(8 * places.length);
   new Uint32Array(payload.buffer, 0, places.length).set(places);

@@ -27,7 +27,7 @@ const sums = (): { readonly sent: Float64Array; readonly wanted: Float64Array } 
 const encoderOf = (plan: CodecPlan): UpdateEncoder => createUpdateEncoder({ plan, length: LENGTH });
 
 describe.each(lossy)("error feedback of $encoding", (plan) => {
-  it("sends in the end what was trained: the sum's error does not grow with the rounds", () => {
+  it("keeps the error of the sum of sent updates bounded over the rounds", () => {
     const encoder = encoderOf(plan);
     const { sent, wanted } = sums();
     const errors: number[] = [];
@@ -40,8 +40,7 @@ describe.each(lossy)("error feedback of $encoding", (plan) => {
       errors.push(distance(sent, wanted));
     }
     expect(Math.max(...errors.slice(200))).toBeLessThanOrEqual(Math.max(...errors.slice(0, 200)) * 1.05);
-    // The same change again and again is what would add up most: the mean of what was sent becomes that
-    // change.
+    // The same update in every round accumulates the most: the mean of the sent updates converges to it.
     const steady = sums();
     const same = encoderOf(plan);
     for (let round = 0; round < 400; round++) {
@@ -55,7 +54,7 @@ describe.each(lossy)("error feedback of $encoding", (plan) => {
     );
   });
 
-  it("sent plus what is left is exactly what was trained", () => {
+  it("makes the sent updates plus the residual equal to the trained updates", () => {
     const encoder = encoderOf(plan);
     const { sent, wanted } = sums();
     for (let round = 0; round < 30; round++) {
@@ -68,7 +67,7 @@ describe.each(lossy)("error feedback of $encoding", (plan) => {
     expect(distance(sent, wanted)).toBeLessThan(1e-4);
   });
 
-  it("keeps nothing of an update that was not counted: the next is encoded as if it had not been", () => {
+  it("ignores an update that was not committed: the next one is encoded as if it did not exist", () => {
     const [once, twice] = [encoderOf(plan), encoderOf(plan)];
     for (const encoder of [once, twice]) encoder.encode(updateView(1), facts).commit();
     twice.encode(updateView(2), facts);
@@ -76,14 +75,14 @@ describe.each(lossy)("error feedback of $encoding", (plan) => {
     expect(twice.state()).toEqual(once.state());
   });
 
-  it("takes commits late, twice and in any order, and owes what the updates left out all the same", () => {
+  it("accepts commits late, twice and in any order, and keeps all residuals", () => {
     const encoder = encoderOf(plan);
     const { sent, wanted } = sums();
     encoder.encode(updateView(0), facts).commit();
     const start = encoder.state()!;
     const updates = [1, 2, 3].map((round) => encoder.encode(updateView(round), facts));
     for (const i of [2, 0, 2, 1, 0]) updates[i]!.commit();
-    // Each of the three carried the first one's residual.
+    // Each of the three updates carries the first residual.
     for (const [i, update] of updates.entries()) {
       add(wanted, updateView(i + 1));
       add(sent, decoded(update));
@@ -93,7 +92,7 @@ describe.each(lossy)("error feedback of $encoding", (plan) => {
     expect(distance(sent, wanted)).toBeLessThan(1e-4);
   });
 
-  it("goes on in another process from what was saved, to the bit", () => {
+  it("resumes in another process from a saved state, bit for bit", () => {
     const [first, second] = [encoderOf(plan), encoderOf(plan)];
     for (let round = 0; round < 5; round++) first.encode(updateView(round), facts).commit();
     const saved = first.state()!;
@@ -107,7 +106,7 @@ describe.each(lossy)("error feedback of $encoding", (plan) => {
     );
   });
 
-  it("a restore makes the commits of former updates void", () => {
+  it("ignores commits of earlier updates after a restore", () => {
     const encoder = encoderOf(plan);
     const before = encoder.encode(updateView(0), facts);
     encoder.restore(updateView(9));
@@ -115,7 +114,7 @@ describe.each(lossy)("error feedback of $encoding", (plan) => {
     expect(encoder.state()).toEqual(updateView(9));
   });
 
-  it("C22: throws at a NaN or an infinity, and nothing has changed", () => {
+  it("C22: throws on NaN or an infinity, and changes nothing", () => {
     const encoder = encoderOf(plan);
     encoder.encode(updateView(0), facts).commit();
     const state = encoder.state();
@@ -132,7 +131,7 @@ describe.each(lossy)("error feedback of $encoding", (plan) => {
     expect(encoder.state()).toEqual(state);
   });
 
-  it("stays finite at the ends of float32", () => {
+  it("stays finite at the limits of float32", () => {
     for (const value of [3.4028234663852886e38, -3.4e38, 1e-45, 1e-40]) {
       const encoder = encoderOf(plan);
       for (let round = 0; round < 30; round++) {
@@ -146,7 +145,7 @@ describe.each(lossy)("error feedback of $encoding", (plan) => {
 });
 
 describe("an encoder", () => {
-  it("keeps nothing of f32 and f16, which leave out next to nothing", () => {
+  it("keeps no residual for f32 and f16, which omit almost nothing", () => {
     for (const encoding of ["f32", "f16"] as const) {
       const encoder = encoderOf({ encoding });
       encoder.encode(updateView(0), facts).commit();
@@ -160,7 +159,7 @@ describe("an encoder", () => {
     [{ encoding: "topk", topkShare: 1.1 }, "topkShare"],
     [{ encoding: "f32", clipNorm: 0 }, "clipNorm"],
     [{ encoding: "f32", clipNorm: NaN }, "clipNorm"],
-  ] as const)("refuses the plan %j", (plan, message) => {
+  ] as const)("rejects the plan %j", (plan, message) => {
     expect(() => encoderOf(plan)).toThrow(message);
   });
 });

@@ -8,18 +8,18 @@ const finiteHalves = Array.from({ length: 0x10000 }, (_, bits) => bits).filter(
 const roundTrip = (value: number): number => fromHalf(toHalves(Float32Array.of(value))[0]!);
 
 describe("toHalves()", () => {
-  it("gives each finite half back, its zero's sign too", () => {
+  it("restores each finite half, including the sign of zero", () => {
     const values = Float32Array.from(finiteHalves, fromHalf);
     const halves = toHalves(values);
     expect(finiteHalves.every((bits, i) => halves[i] === bits)).toBe(true);
   });
 
-  it("takes the nearest half, and of two equally near the even one", () => {
+  it("rounds to the nearest half, and ties to even", () => {
     const positive = finiteHalves.filter((bits) => bits < 0x8000);
     let bad = 0;
     for (const bits of positive.slice(0, -1)) {
       const [low, high] = [fromHalf(bits), fromHalf(bits + 1)];
-      // A float32 holds the middle of two halves exactly.
+      // A float32 represents the midpoint of two halves exactly.
       const middle = (low + high) / 2;
       const step = (high - low) / 1024;
       const even = bits % 2 === 0 ? low : high;
@@ -48,7 +48,7 @@ describe("toHalves()", () => {
     expect(roundTrip(value)).toBe(half);
   });
 
-  it("is off by 2^-11 of the number at most, or by 2^-25", () => {
+  it("has an error of at most 2^-11 of the number, or 2^-25", () => {
     fc.assert(
       fc.property(
         fc.float({ min: -65_504, max: 65_504, noNaN: true }),

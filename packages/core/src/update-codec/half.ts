@@ -1,9 +1,9 @@
-/** The largest finite half-precision number. */
+/** Largest finite half-precision number. */
 export const MAX_HALF = 65_504;
 
 /**
- * The bits of the half-precision float next to each number, of two equally near the even one; what is beyond
- * the largest finite one becomes that. Numbers must be finite. Source: IEEE 754, binary16.
+ * Returns the bits of the nearest half-precision float for each number, with ties to even. Numbers beyond the
+ * largest finite half become that half. Numbers must be finite. Source: IEEE 754, binary16.
  */
 export function toHalves(values: Float32Array): Uint16Array {
   const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
@@ -13,16 +13,16 @@ export function toHalves(values: Float32Array): Uint16Array {
     const sign = (word >>> 16) & 0x8000;
     const magnitude = word & 0x7fffffff;
     if (magnitude >= 0x477fe000) {
-      // 65504 and up.
+      // 65504 and above.
       halves[i] = sign | 0x7bff;
     } else if (magnitude >= 0x38800000) {
-      // Normal: 13 bits go; the exponent's bias is 112 less. A carry out of the mantissa is the next
+      // Normal: drop 13 bits; the exponent bias is 112 less. A carry out of the mantissa increments the
       // exponent.
       const kept = magnitude - 0x38000000;
       const half = (kept + 0xfff + ((kept >>> 13) & 1)) >>> 13;
       halves[i] = sign | half;
     } else {
-      // Subnormal: a multiple of 2^-24. A float64 holds half of one exactly.
+      // Subnormal: a multiple of 2^-24. A float64 represents half of one exactly.
       const scaled = Math.abs(values[i]!) * 2 ** 24;
       const down = Math.floor(scaled);
       const over = scaled - down;
@@ -32,7 +32,7 @@ export function toHalves(values: Float32Array): Uint16Array {
   return halves;
 }
 
-/** The number that these bits are, when they are of a finite one. */
+/** Returns the number that half-precision bits represent. */
 export function fromHalf(bits: number): number {
   const exponent = (bits >> 10) & 31;
   const mantissa = bits & 0x3ff;

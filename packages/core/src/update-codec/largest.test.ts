@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { largest } from "./largest.ts";
 
-/** All of them in order, and the first few. */
+/** Reference implementation: sorts all indices by magnitude and takes the first `count`. */
 const bySorting = (values: Float32Array, count: number): number[] =>
   [...values.keys()]
     .toSorted((a, b) => Math.abs(values[b]!) - Math.abs(values[a]!) || a - b)
@@ -17,7 +17,7 @@ const floats = (length: number): fc.Arbitrary<Float32Array> =>
   );
 
 describe("largest()", () => {
-  it("is what sorting would give, with ties and signs and any count", () => {
+  it("matches sorting, with ties, signs and any count", () => {
     fc.assert(
       fc.property(
         floats(40),
@@ -35,12 +35,12 @@ describe("largest()", () => {
     [5, 5],
     [1003, 10],
     [1003, 1002],
-  ])("of %d numbers finds %d", (length, count) => {
+  ])("of %d numbers finds the largest %d", (length, count) => {
     const values = Float32Array.from({ length }, (_, i) => Math.sin(i * i));
     expect([...largest(values, count)]).toEqual(bySorting(values, count));
   });
 
-  it("needs no more time for numbers that are all the same, or in order", () => {
+  it("takes no longer for numbers that are equal or sorted", () => {
     for (const value of [() => 0.5, (i: number) => i, (i: number) => -i]) {
       const values = Float32Array.from({ length: 300_000 }, (_, i) => value(i));
       const before = process.cpuUsage();

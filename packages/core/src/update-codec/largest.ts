@@ -1,12 +1,12 @@
 /**
- * The places of the `count` numbers of largest magnitude, ascending; of equal ones the first. Two passes over
- * the bits of the numbers, whose order is that of the magnitudes, so the time is linear whatever they are;
- * NaN has no place in it.
+ * Returns the indices of the `count` numbers of largest magnitude, ascending; of equal numbers the first
+ * ones. Makes two passes over the numbers' bits, which sort like their magnitudes, so the time is linear for
+ * any numbers. NaN is not supported.
  */
 export function largest(values: Float32Array, count: number): Uint32Array {
   const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
   if (count >= words.length) return Uint32Array.from(words, (_, i) => i);
-  // The upper 16 bits without the sign, then the lower 16 of those that share them.
+  // Rank by the upper 16 bits without the sign, then by the lower 16 bits of the numbers at the threshold.
   const upper = histogram(words, (word) => (word & 0x7fffffff) >>> 16);
   const high = rank(upper, count);
   const lower = histogram(words, (word) => ((word & 0x7fffffff) >>> 16 === high.bin ? word & 0xffff : -1));
@@ -31,7 +31,7 @@ function histogram(words: Uint32Array, binOf: (word: number) => number): Uint32A
   return bins;
 }
 
-/** The bin that holds the `count`-th from above, and how many are in those above it. */
+/** Returns the bin that holds the `count`-th largest value, and the number of values in the bins above it. */
 function rank(bins: Uint32Array, count: number): { readonly bin: number; readonly above: number } {
   let above = 0;
   let bin = bins.length - 1;

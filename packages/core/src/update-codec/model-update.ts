@@ -5,10 +5,10 @@ import { payloadBytes } from "../wire/update-message.ts";
 import { fromHalf } from "./half.ts";
 
 /**
- * A payload as the kernels take it: views of it where it is aligned, else copies. Numbers are little-endian,
- * as WebAssembly's memory is and every machine that runs it well. Whether they are finite and indices ascend,
- * the kernels see.
- * @throws {WireError} on a payload of another length than the head promises.
+ * Returns a payload in the kernels' format: views of it if it is aligned, else copies. Numbers are
+ * little-endian, as in WebAssembly's memory and on every machine that runs it well. The kernels check that
+ * numbers are finite and indices ascend.
+ * @throws {WireError} If the payload's length does not match the head.
  */
 export function modelUpdate(
   head: Pick<UpdateHead, "encoding" | "length" | "entries" | "scale">,
@@ -40,8 +40,8 @@ export function modelUpdate(
 }
 
 /**
- * The numbers of an update, one by one: slow and obvious, for tests and tools. @throws {RangeError} on one
- * that is not of `length` numbers.
+ * Decodes an update to its numbers. Slow and simple, for tests and tools.
+ * @throws {RangeError} If the update does not have `length` numbers.
  */
 export function decodeUpdate(update: ModelUpdate, length: number): Float32Array {
   const { values } = update;
@@ -56,12 +56,12 @@ export function decodeUpdate(update: ModelUpdate, length: number): Float32Array 
   }
   if (values.length !== length)
     throw new RangeError(`decode an update: expected ${length} numbers; got ${describeValue(values)}`);
-  // The kernels round the scale first, then multiply in float32.
+  // The kernels round the scale to float32 first, then multiply in float32.
   const scale = update.encoding === "int8" ? Math.fround(update.scale) : 1;
   return Float32Array.from(values, update.encoding === "f16" ? fromHalf : (value) => value * scale);
 }
 
-/** Where a typed array can begin: in the bytes themselves, or in a copy. */
+/** Returns a buffer and an aligned offset for a typed array: the bytes themselves, or a copy. */
 function aligned(bytes: Uint8Array, size: number): [buffer: ArrayBufferLike, offset: number] {
   if (bytes.byteOffset % size === 0) return [bytes.buffer, bytes.byteOffset];
   return [new Uint8Array(bytes).buffer, 0];

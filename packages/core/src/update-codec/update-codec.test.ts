@@ -19,7 +19,7 @@ const decoded = ({ message }: EncodedUpdate): Float32Array => {
 };
 const norm = (values: Float32Array): number =>
   Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
-/** Numbers between -1 and 1, the same each time. */
+/** Returns repeatable numbers between -1 and 1. */
 const wave = (length: number, seed = 1): Float32Array =>
   Float32Array.from({ length }, (_, i) => Math.sin(i * 12.9898 + seed * 78.233));
 const vectors = fc
@@ -34,7 +34,7 @@ const vectors = fc
   .map((list) => Float32Array.from(list));
 
 describe("an encoded update", () => {
-  it("f32: is the change to the bit", () => {
+  it("f32: equals the update bit for bit", () => {
     fc.assert(
       fc.property(
         vectors,
@@ -48,7 +48,7 @@ describe("an encoded update", () => {
     );
   });
 
-  it("f16: is off by 2^-11 of each number at most, or by 2^-25, and ends at 65504", () => {
+  it("f16: has an error of at most 2^-11 of each number, or 2^-25, and saturates at 65504", () => {
     fc.assert(
       fc.property(vectors, (change) => {
         const got = decoded(
@@ -63,7 +63,7 @@ describe("an encoded update", () => {
     );
   });
 
-  it("int8: is off by half of its scale at most, the scale a 127th of the largest number", () => {
+  it("int8: has an error of at most half its scale, which is 1/127 of the largest magnitude", () => {
     fc.assert(
       fc.property(vectors, (change) => {
         const encoded = createUpdateEncoder({ plan: planOf("int8"), length: change.length }).encode(
@@ -72,7 +72,8 @@ describe("an encoded update", () => {
         );
         const { scale } = readUpdateMessage(encoded.message).head;
         const most = change.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-        // Scales next to 0 and to the end of float32 are rounded coarsely; there the largest number is cut.
+        // Scales near 0 and near the float32 maximum are rounded coarsely; there the largest number is
+        // clamped.
         const slack = most > 3e38 || most < 1e-38 ? scale! * 127 : scale! * 1e-4;
         return (
           scale! <= (most / 127) * 1.001 + 2 ** -149 &&
@@ -82,14 +83,14 @@ describe("an encoded update", () => {
     );
   });
 
-  it("topk: is the largest numbers to the bit, and 0 for the rest", () => {
+  it("topk: equals the largest numbers bit for bit, and is 0 elsewhere", () => {
     const change = Float32Array.of(0.1, -5, 0.2, 3, 0, 0.3, -0.4, 0.1);
     const encoded = createUpdateEncoder({ plan: planOf("topk"), length: 8 }).encode(change, facts);
     expect([...decoded(encoded)]).toEqual([0, -5, 0, 3, 0, 0, 0, 0]);
     expect(readUpdateMessage(encoded.message).head.entries).toBe(2);
   });
 
-  it("is taken by the kernels, and means there what it means here", async () => {
+  it("decodes to the same numbers in the kernels", async () => {
     using kernels = await loadVectorKernels();
     using reference = referenceKernels();
     for (const encoding of encodings) {
@@ -105,7 +106,7 @@ describe("an encoded update", () => {
     }
   });
 
-  it("is read from any place in a buffer, copied only where it must be", () => {
+  it("can be read at any offset of a buffer, and is copied only if it is not aligned", () => {
     for (const encoding of encodings) {
       const encoded = createUpdateEncoder({ plan: planOf(encoding), length: 9 }).encode(wave(9), facts);
       for (const skip of [0, 1, 2, 4]) {
@@ -119,7 +120,7 @@ describe("an encoded update", () => {
     }
   });
 
-  it("is nothing but zeros of a change that is", () => {
+  it("contains only zeros if the update does", () => {
     for (const encoding of encodings) {
       const encoder = createUpdateEncoder({ plan: planOf(encoding, { clipNorm: 1 }), length: 100 });
       const encoded = encoder.encode(new Float32Array(100), facts);
@@ -141,7 +142,7 @@ describe("an encoded update", () => {
     }
   });
 
-  it("carries what training told, but no loss that is no number", () => {
+  it("carries training metrics, but no loss that is not finite", () => {
     const encoder = createUpdateEncoder({ plan: planOf("f32"), length: 3 });
     const headOf = (metrics: { readonly loss?: number; readonly accuracy?: number }) =>
       readUpdateHead(encoder.encode(wave(3), { ...facts, metrics }).message)!.head;
@@ -156,7 +157,7 @@ describe("an encoded update", () => {
 });
 
 describe("clipping", () => {
-  it("never lets an update be longer than the plan's clipNorm, in any encoding, with any residual", () => {
+  it("keeps the norm of an update within the plan's clipNorm, in any encoding, with any residual", () => {
     const limits = fc.constantFrom(1e-30, 1e-8, 1e-6, 1e-3, 1, 100, 1e30);
     fc.assert(
       fc.property(
@@ -180,7 +181,7 @@ describe("clipping", () => {
     );
   });
 
-  it("keeps the direction, and what is short enough as it is", () => {
+  it("keeps the direction, and does not change an update within clipNorm", () => {
     const change = wave(100);
     const encoded = decoded(
       createUpdateEncoder({ plan: planOf("f32", { clipNorm: 2 }), length: 100 }).encode(change, facts),
@@ -194,7 +195,7 @@ describe("clipping", () => {
     ).toEqual(change);
   });
 
-  it("shortens halves that rounding made longer: many numbers just above what becomes 2^-24", () => {
+  it("scales down halves that rounding lengthened: many numbers just above 2^-25, which round to 2^-24", () => {
     const change = new Float32Array(1000).fill(2 ** -25 * 1.01);
     const encoded = createUpdateEncoder({
       plan: planOf("f16", { clipNorm: norm(change) }),

@@ -1,6 +1,9 @@
 import { intersectionOverUnion } from "../box.ts";
 
-/** How well detections match a reference: counts, and F1 = 2TP / (2TP + FP + FN), 1 when both are empty. */
+/**
+ * Agreement of detections with a reference: counts, and F1 = 2TP / (2TP + FP + FN), which is 1 if both are
+ * empty.
+ */
 export interface Agreement {
   readonly truePositives: number;
   readonly falsePositives: number;

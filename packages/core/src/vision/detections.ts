@@ -1,6 +1,6 @@
 import type { Geometry } from "./image-input.ts";
 
-/** A detection as a row: xmin, ymin, xmax, ymax in pixels of the picture, score in [0,1], class label. */
+/** A detection as a row: xmin, ymin, xmax, ymax in the image's pixels, score in [0,1], class label. */
 export type Detection = readonly [
   xmin: number,
   ymin: number,
@@ -10,10 +10,13 @@ export type Detection = readonly [
   label: number,
 ];
 
-/** The detections of one picture, best score first. */
+/** Detections of one image, best score first. */
 export type Detections = readonly Detection[];
 
-/** Checks a detector's thresholds. @throws {RangeError} on one outside 0..1. */
+/**
+ * Checks a detector's thresholds.
+ * @throws {RangeError} If a threshold is outside 0..1.
+ */
 export function checkThresholds(thresholds: Readonly<Record<string, number>>): void {
   for (const [name, value] of Object.entries(thresholds)) {
     if (!(value >= 0 && value <= 1))
@@ -29,7 +32,7 @@ interface ToDetectionsOptions {
   readonly kept: Uint32Array;
 }
 
-/** Rows in the picture's pixels, cut at its border, from boxes [n,4] in a model's input pixels. */
+/** Converts boxes [n,4] in a model's input pixels to rows in the image's pixels, clamped to its border. */
 export function toDetections(
   { boxes, scores, labels, kept }: ToDetectionsOptions,
   { scaleX, scaleY, offsetX, offsetY }: Geometry,

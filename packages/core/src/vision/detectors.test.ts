@@ -10,7 +10,8 @@ import { heatmapDetector } from "./heatmap-detector.ts";
 import { nanodet } from "./nanodet.ts";
 import { pixelsFrame } from "../adapters/sharp-images.ts";
 
-// The detectors on the vendored models; on the video they are tested in a browser, where it can be decoded.
+// Runs the detectors on the vendored models. Browser tests run them on the video, because a browser can
+// decode it.
 
 const runtime = onnxRuntime(ort as unknown as OrtModule, { executionProviders: ["cpu"] });
 const open = (name: string) => async () => ({
@@ -34,7 +35,7 @@ describe.each<
   ["heatmapDetector", "tiny-person", heatmapDetector],
   ["nanodet", "nanodet-g-416", nanodet],
 ])("%s on %s", (name, model, task) => {
-  it("finds nobody in a grey picture, whatever its size", async () => {
+  it("finds no person in a gray image of any size", async () => {
     const estimator = createOnnxEstimator({ open: open(model), task: task({ threshold: 0.5 }) });
     for (const [width, height] of [
       [768, 576],
@@ -45,7 +46,7 @@ describe.each<
     await estimator.dispose();
   });
 
-  it("gives rows inside the picture, best first", async () => {
+  it("returns rows inside the image, best first", async () => {
     const estimator = createOnnxEstimator({ open: open(model), task: task({ threshold: 0.001 }) });
     const rows = await estimator.predict(grey(320, 200));
     expect(rows.length).toBeGreaterThan(0);
@@ -57,7 +58,7 @@ describe.each<
     await estimator.dispose();
   });
 
-  it("refuses a frame of zero size, and answers the next", async () => {
+  it("rejects a frame of zero size, and accepts the next one", async () => {
     const estimator = createOnnxEstimator({ open: open(model), task: task() });
     await expect(estimator.predict(empty)).rejects.toThrow(
       new RangeError(`run ${name}: expected a picture of at least 1x1; got 0x0`),
@@ -67,7 +68,7 @@ describe.each<
   });
 
   it.each([{ threshold: Number.NaN }, { threshold: 2 }, { iouThreshold: Number.NaN }])(
-    "refuses %o when it is made",
+    "rejects %o on creation",
     (options) => {
       expect(() => task(options)).toThrow(
         /read (threshold|iouThreshold): expected a number from 0 to 1; got (NaN|2)/,

@@ -6,29 +6,31 @@ export interface Pixels {
 }
 
 /**
- * A picture on its way through the library, whatever holds it: a VideoFrame, an ImageBitmap, a buffer.
- * It owns memory: whoever takes it from a source closes it, once.
+ * An image in any form: a VideoFrame, an ImageBitmap, a buffer. It owns memory: the consumer that receives it
+ * from a source must close it once.
  */
 export interface Frame {
   readonly width: number;
   readonly height: number;
-  /** Position in its source in ms: media time, capture time, or 0. */
+  /** Position in the source in ms: media time, capture time, or 0. */
   readonly timestamp: number;
-  /** Writes RGBA8 into `target`, 4 * width * height bytes. */
+  /** Writes RGBA8 pixels to `target`, 4 * width * height bytes. */
   copyTo(target: Uint8ClampedArray): Promise<void>;
-  /** The picture as JPEG or WebP. `quality` in (0,1]; `maxSide` in pixels scales a larger picture down. */
+  /**
+   * Encodes the image as `type`. `quality` is in (0,1]; a larger image is scaled down to `maxSide` pixels.
+   */
   encode(options: EncodeOptions): Promise<EncodedImage>;
   close(): void;
 }
 
-/** How to encode a picture. */
+/** Options for encoding an image. */
 export interface EncodeOptions {
   readonly type: ImageType;
   readonly quality: number;
   readonly maxSide?: number;
 }
 
-/** An encoded picture and its size in pixels, which `maxSide` may have made smaller than the frame's. */
+/** An encoded image and its size in pixels, which `maxSide` may have reduced. */
 export interface EncodedImage {
   readonly type: ImageType;
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -36,15 +38,15 @@ export interface EncodedImage {
   readonly height: number;
 }
 
-/** Media types that every side can read. */
+/** Media types that all sides can read. */
 export type ImageType = "image/jpeg" | "image/webp" | "image/png";
 
-/** Turns an encoded picture into a frame, or throws; passed in where there is no decoder in reach. */
+/** Decodes an encoded image to a frame, or throws. Passed in if no decoder is available. */
 export type DecodeImage = (bytes: Uint8Array, options?: { readonly signal?: AbortSignal }) => Promise<Frame>;
 
 /**
- * Checks the size of a picture.
- * @throws {RangeError} on a side that is not a positive integer.
+ * Checks the size of an image.
+ * @throws {RangeError} If a side is not a positive integer.
  */
 export function checkSize(
   { width, height }: { readonly width: number; readonly height: number },
@@ -55,7 +57,10 @@ export function checkSize(
     throw new RangeError(`${action}: expected a picture of at least 1x1; got ${width}x${height}`);
 }
 
-/** The size of a picture whose longer side is at most `maxSide`, its aspect ratio kept. */
+/**
+ * Returns the size of an image scaled down so that its longer side is at most `maxSide`, with the same aspect
+ * ratio.
+ */
 export function fitWithin(
   { width, height }: { readonly width: number; readonly height: number },
   maxSide = Infinity,
@@ -64,7 +69,7 @@ export function fitWithin(
   return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };
 }
 
-/** True for a frame, false for tensors and other samples. */
+/** Returns true for a frame, false for tensors and other samples. */
 export function isFrame(sample: unknown): sample is Frame {
   return typeof sample === "object" && sample !== null && "copyTo" in sample && "encode" in sample;
 }

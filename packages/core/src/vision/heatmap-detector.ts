@@ -6,19 +6,19 @@ import { imageTask } from "./image-task.ts";
 
 /** Options of {@link heatmapDetector}. */
 export interface HeatmapDetectorOptions {
-  /** Lowest score of a detection. Miners of uncertain boxes want low ones too. Default 0.05. */
+  /** Minimum score of a detection. Miners of uncertain boxes need low scores too. Default 0.05. */
   readonly threshold?: number;
-  /** Overlap at which the weaker of two boxes goes. Default 0.5. */
+  /** Overlap at which the box with the lower score is dropped. Default 0.5. */
   readonly iouThreshold?: number;
-  /** The class that the model finds. Default 0. */
+  /** Class that the model detects. Default 0. */
   readonly label?: number;
 }
 
 /**
- * A one-class detector with a heatmap: frames to detections. The picture is stretched to the model's input,
- * planar RGB in 0..1. The model gives `heatmap` [1,1,h,w] and `ltrb` [1,4,h,w], the distances from a cell's
- * centre to the sides of its box, in input pixels. Source: CenterNet (Zhou et al. 2019), simplified; the
- * models are trained by models/tiny-person.
+ * Creates a task for a one-class detector with a heatmap: frames to detections. The image is stretched to the
+ * model's input, planar RGB in 0..1. The model returns `heatmap` [1,1,h,w] and `ltrb` [1,4,h,w], the
+ * distances from a cell's center to the sides of its box, in input pixels. Source: CenterNet (Zhou et al.
+ * 2019), simplified; models/tiny-person trains the models.
  */
 export function heatmapDetector({
   threshold = 0.05,

@@ -3,10 +3,10 @@ import { SednaError } from "../errors.ts";
 import { tensor, type Tensor, type TensorSpec } from "../tensor.ts";
 import { checkSize, type Frame } from "./frame.ts";
 
-/** How a picture becomes a model's input; width and height are read from the model. */
+/** How an image becomes a model's input. Width and height are read from the model. */
 export type ImageInputSpec = Omit<ImageToTensorSpec, "width" | "height">;
 
-/** Where a model's input pixels lie in the picture: `picture = (input - offset) / scale`. */
+/** Position of a model's input pixels in the image: `picture = (input - offset) / scale`. */
 export interface Geometry {
   readonly scaleX: number;
   readonly scaleY: number;
@@ -14,12 +14,12 @@ export interface Geometry {
   readonly offsetY: number;
 }
 
-/** Makes a model's image input; see {@link createImageInput}. */
+/** Creates a model's image input; see {@link createImageInput}. */
 export interface ImageInput {
   readonly name: string;
   readonly width: number;
   readonly height: number;
-  /** The tensor is a view that the next call overwrites. */
+  /** Converts a frame. The tensor is a view that the next call overwrites. */
   convert(frame: Frame): Promise<{ readonly tensor: Tensor; readonly geometry: Geometry }>;
   dispose(): void;
 }
@@ -32,8 +32,8 @@ interface ImageInputOptions {
 }
 
 /**
- * Prepares the conversion of frames to the one image input of a model.
- * @throws {SednaError} `model-mismatch` when the model's inputs are not one float32 image of fixed size.
+ * Prepares the conversion of frames to the single image input of a model.
+ * @throws {SednaError} `model-mismatch` If the model's inputs are not one float32 image of fixed size.
  */
 export function createImageInput(
   inputs: readonly TensorSpec[],

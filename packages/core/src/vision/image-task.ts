@@ -4,14 +4,14 @@ import type { Tensors, TensorSpec } from "../tensor.ts";
 import type { Frame } from "./frame.ts";
 import { createImageInput, type Geometry, type ImageInput, type ImageInputSpec } from "./image-input.ts";
 
-/** What is particular to a task on pictures. */
+/** Options of {@link imageTask}. */
 export interface ImageTaskOptions<Result> {
-  /** The task's name in errors. */
+  /** Name of the task in error messages. */
   readonly name: string;
   readonly input: ImageInputSpec;
   /**
-   * Checks the model's outputs and returns what reads them.
-   * @throws {SednaError} `model-mismatch`.
+   * Checks the model's outputs and returns a function that reads them.
+   * @throws {SednaError} `model-mismatch` If the outputs do not fit.
    */
   bindOutputs(model: {
     readonly outputs: readonly TensorSpec[];
@@ -21,7 +21,8 @@ export interface ImageTaskOptions<Result> {
 }
 
 /**
- * A task from frames: the picture becomes the model's one image input, `bindOutputs` reads what comes out.
+ * Creates a task on frames: the image becomes the model's single image input, and `bindOutputs` reads the
+ * outputs.
  */
 export function imageTask<Result>({
   name,

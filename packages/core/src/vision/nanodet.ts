@@ -7,21 +7,22 @@ import { imageTask } from "./image-task.ts";
 
 /** Options of {@link nanodet}. */
 export interface NanodetOptions {
-  /** Lowest score of a detection. Default 0.35. */
+  /** Minimum score of a detection. Default 0.35. */
   readonly threshold?: number;
-  /** Overlap at which the weaker of two boxes of a class goes. Default 0.5. */
+  /** Overlap at which the box of a class with the lower score is dropped. Default 0.5. */
   readonly iouThreshold?: number;
-  /** Keep these class ids only, in the model's numbering (COCO-80: person is 0). Default: all. */
+  /** Class ids to keep, in the model's numbering (COCO-80: person is 0). Default: all. */
   readonly labels?: readonly number[];
 }
 
-/** Bins of the distance distribution per side of a box (generalised focal loss, Li et al. 2020). */
+/** Bins of the distance distribution per side of a box (generalized focal loss, Li et al. 2020). */
 const BINS = 11;
 
 /**
- * NanoDet: frames to detections. The picture is stretched to the model's input, planar BGR, normalised with
- * the ImageNet means. Per stride the model gives class scores [1, cells, classes], already sigmoid, and
- * distances [1, cells, 44]; they are told apart by their shapes. Source: RangiLyu/nanodet.
+ * Creates a task for NanoDet: frames to detections. The image is stretched to the model's input, planar BGR,
+ * normalized with the ImageNet means and standard deviations. Per stride, the model returns class scores [1,
+ * cells, classes], already sigmoid, and distances [1, cells, 44]; their shapes tell them apart. Source:
+ * RangiLyu/nanodet.
  */
 export function nanodet({ threshold = 0.35, iouThreshold = 0.5, labels }: NanodetOptions = {}): Task<
   Frame,

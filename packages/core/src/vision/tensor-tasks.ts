@@ -2,7 +2,7 @@ import { SednaError } from "../errors.ts";
 import type { Tensor, Tensors } from "../tensor.ts";
 import type { Task } from "../estimator/task.ts";
 
-/** No task: tensors in, tensors out, by the model's own names. */
+/** Creates a task without conversion: tensors in, tensors out, by the model's own names. */
 export function tensors(): Task<Tensors, Tensors> {
   return {
     bind: () => ({
@@ -15,8 +15,8 @@ export function tensors(): Task<Tensors, Tensors> {
 }
 
 /**
- * A classifier with one input and one output: a sample without its batch axis to its class
- * probabilities, as the miners take them.
+ * Creates a task for a classifier with one input and one output: a sample without its batch axis to its class
+ * probabilities, in the miners' format.
  */
 export function classifier(): Task<Tensor, Float32Array> {
   return {

@@ -1,6 +1,9 @@
 import { checkHash, checkWeightKey, tooManyBytes, type WeightStore } from "./weight-store.ts";
 
-/** Weights in memory, for tests and for a federation in one process. They die with it. */
+/**
+ * Creates a weight store in memory, for tests and for a federation in one process. Its contents are lost when
+ * the process ends.
+ */
 export function memoryWeights(): WeightStore {
   const kept = new Map<string, Uint8Array<ArrayBuffer>>();
   return {

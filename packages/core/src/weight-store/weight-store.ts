@@ -1,15 +1,16 @@
 import { SednaError } from "../errors.ts";
 
 /**
- * Models and updates by key, where both sides of a federation reach them: what Sedna calls a transmitter.
- * Adapters: S3 and memory; one conformance suite runs on both. Whoever may write in it may replace what is
- * there, so a reader says which hash it expects.
+ * Stores models and updates by key, where both sides of a federation can access them: Sedna's transmitter.
+ * Adapters: S3 and memory; one conformance suite runs on both. Any writer may replace what is stored, so a
+ * reader passes the hash that it expects.
  */
 export interface WeightStore {
   /**
-   * Puts bytes, all or none, in place of what was there.
-   * @throws {RangeError} on a key that {@link checkWeightKey} refuses. {SednaError} `cloud-refused`,
-   * `cloud-busy`, `cloud-unreachable`, `cloud-timeout`.
+   * Stores bytes atomically and replaces existing bytes.
+   * @throws {RangeError} If {@link checkWeightKey} rejects the key.
+   * @throws {SednaError} `cloud-refused`, `cloud-busy`, `cloud-unreachable` or `cloud-timeout` If the store
+   * fails.
    */
   put(
     key: string,
@@ -17,26 +18,27 @@ export interface WeightStore {
     options?: { readonly signal?: AbortSignal },
   ): Promise<void>;
   /**
-   * What was put; undefined where there is nothing.
-   * @throws {SednaError} also `cloud-garbage` on more than `maxBytes`, and, retryable, on another hash than
-   * expected.
+   * Returns the stored bytes, or `undefined` if the key does not exist.
+   * @throws {SednaError} As `put`, and `cloud-garbage` If there are more than `maxBytes` bytes or (retryable)
+   * the hash differs from the expected one.
    */
   get(key: string, options: WeightsWanted): Promise<Uint8Array<ArrayBuffer> | undefined>;
   /** Deletes a key. Does nothing if the key does not exist. */
   delete(key: string, options?: { readonly signal?: AbortSignal }): Promise<void>;
 }
 
-/** What a reader expects. */
+/** What a reader expects of the bytes. */
 export interface WeightsWanted {
   readonly maxBytes: number;
-  /** SHA-256, 64 digits in lower case. */
+  /** SHA-256 as 64 lowercase hexadecimal digits. */
   readonly sha256?: string;
   readonly signal?: AbortSignal;
 }
 
 /**
- * Keys are words of letters, digits, "-", "_" and ".", joined by "/"; none begins with ".". At most 500
- * characters. @throws {RangeError} on others.
+ * Returns `key` if it is valid: words of letters, digits, "-", "_" and ".", joined by "/". A word does not
+ * begin with ".". At most 500 characters.
+ * @throws {RangeError} If the key is invalid.
  */
 export function checkWeightKey(key: string): string {
   if (key.length > 500 || !/^[A-Za-z0-9_-][A-Za-z0-9._-]*(?:\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$/.test(key))
@@ -47,20 +49,23 @@ export function checkWeightKey(key: string): string {
 }
 
 /**
- * The SHA-256 of bytes, 64 digits in lower case. @throws {SednaError} `unsupported-platform` on a page
- * without HTTPS, where browsers have no WebCrypto.
+ * Returns the SHA-256 of bytes as 64 lowercase hexadecimal digits.
+ * @throws {SednaError} `unsupported-platform` On a page without HTTPS, where browsers have no WebCrypto.
  */
 export async function sha256Hex(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   if ((crypto as Partial<typeof crypto>).subtle === undefined)
-    throw new SednaError("hash weights: expected WebCrypto; got a page without it: serve the page by HTTPS", {
-      code: "unsupported-platform",
-    });
+    throw new SednaError(
+      "hash weights: expected WebCrypto; got a page without it: serve the page over HTTPS",
+      {
+        code: "unsupported-platform",
+      },
+    );
   return Array.from(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)), (byte) =>
     byte.toString(16).padStart(2, "0"),
   ).join("");
 }
 
-/** The error for more bytes than a reader takes. */
+/** Creates the error for more bytes than a reader accepts. */
 export function tooManyBytes(
   key: string,
   { maxBytes, got }: { readonly maxBytes: number; readonly got: number | "more" },
@@ -70,7 +75,10 @@ export function tooManyBytes(
   });
 }
 
-/** Throws unless the bytes have each of the hashes that are known. */
+/**
+ * Checks bytes against all known hashes.
+ * @throws {SednaError} `cloud-garbage`, retryable, if a hash differs.
+ */
 export async function checkHash(
   bytes: Uint8Array<ArrayBuffer>,
   { key, hashes }: { readonly key: string; readonly hashes: readonly (string | undefined)[] },
@@ -80,8 +88,11 @@ export async function checkHash(
   const got = await sha256Hex(bytes);
   const other = known.find((one) => one !== got);
   if (other !== undefined)
-    throw new SednaError(`get ${key}: expected bytes of SHA-256 ${other}; got ${bytes.length} of ${got}`, {
-      code: "cloud-garbage",
-      retryable: true,
-    });
+    throw new SednaError(
+      `get ${key}: expected bytes with SHA-256 ${other}; got ${bytes.length} bytes with ${got}`,
+      {
+        code: "cloud-garbage",
+        retryable: true,
+      },
+    );
 }

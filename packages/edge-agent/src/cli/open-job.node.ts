@@ -1,14 +1,15 @@
 import type { Detections, Frame, SampleSource } from "@sedna-js/core";
-import { directory, rtsp, videoFile, webcam } from "#platform/sources";
+import { jobSources } from "#platform/job";
 import { createEdgeAgent } from "../agent/create-edge-agent.ts";
 import type { EdgeAgent, EdgeAgentOptions } from "../agent/edge-agent.ts";
 import { bigModel } from "../big-model/big-model.ts";
-import type { EdgeJob, JobSource } from "../job/edge-job.ts";
+import type { EdgeJob } from "../job/edge-job.ts";
+import type { JobSource, SkippedFile } from "../job/job-source-kind.ts";
 
 /** Creates the agent that a job describes. Nothing is opened before the agent runs. */
 export function openJob(
   job: EdgeJob & { readonly data: string },
-  { onSkip }: { readonly onSkip: (skipped: { readonly path: string; readonly error: unknown }) => void },
+  { onSkip }: { readonly onSkip: (skipped: SkippedFile) => void },
 ): EdgeAgent {
   const { name, source, model, update, samples, report, privacy, policy, deadlineMs, threads, data } = job;
   return createEdgeAgent<Detections>({
@@ -39,23 +40,10 @@ function modelOf(
     : { ...model, sedna: { configPath: sednaConfig, trustLocalFiles: true, ...settings } };
 }
 
-function openSource(
-  source: JobSource,
-  onSkip: (skipped: { readonly path: string; readonly error: unknown }) => void,
-): SampleSource<Frame> {
-  if ("rtsp" in source) {
-    const { rtsp: url, ...rest } = source;
-    return rtsp({ url, ...rest });
-  }
-  if ("webcam" in source) {
-    const { webcam: device, ...rest } = source;
-    return webcam({ device, ...rest });
-  }
-  if ("file" in source) {
-    const { file, ...rest } = source;
-    return videoFile({ source: file, ...rest });
-  }
-  return directory(source.directory, { watch: source.watch, onSkip });
+/** Opens the source by its row in the table. */
+function openSource(source: JobSource, onSkip: (skipped: SkippedFile) => void): SampleSource<Frame> {
+  const kind = Object.keys(jobSources).find((key) => key in source)!;
+  return jobSources[kind]!.open(source as never, { onSkip });
 }
 
 function samplesOf({

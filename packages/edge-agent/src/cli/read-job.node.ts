@@ -1,7 +1,9 @@
+import { jobSources } from "#platform/job";
+import type { JobSource } from "../job/job-source-kind.ts";
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { WireError } from "@sedna-js/core";
-import type { EdgeJob, JobModel, JobSource } from "../job/edge-job.ts";
+import type { EdgeJob, JobModel } from "../job/edge-job.ts";
 import { parseJob } from "../job/parse-job.ts";
 import { UsageError } from "@sedna-js/core/check";
 
@@ -70,9 +72,10 @@ async function parseText(text: string, path: string): Promise<unknown> {
 }
 
 function placedSource(source: JobSource, at: (name: string) => string): JobSource {
-  if ("file" in source)
-    return { ...source, file: /^https?:/.test(source.file) ? source.file : at(source.file) };
-  return "directory" in source ? { ...source, directory: at(source.directory) } : source;
+  const [kind, path] =
+    Object.entries(source).find(([key]) => Object.hasOwn(jobSources, key) && jobSources[key]!.isPath) ?? [];
+  if (kind === undefined || typeof path !== "string" || /^https?:/.test(path)) return source;
+  return { ...source, [kind]: at(path) };
 }
 
 function placedModel(model: JobModel, at: (name: string) => string): JobModel {

@@ -1,26 +1,8 @@
 import type { JointPolicy } from "@sedna-js/core";
 import type { PublicKey } from "@sedna-js/core/wire";
 import type { PrivacyLevel } from "../privacy/privacy-policy.ts";
+import type { JobSource } from "./job-source-kind.ts";
 import type { OverflowPolicy } from "../queue/durable-queue.ts";
-
-/** The source of a job's frames. */
-export type JobSource =
-  | {
-      readonly rtsp: string;
-      /** Frames per second. Default: all frames. */ readonly fps?: number;
-      /** Width of the frames, in pixels. Default: the camera's width. */ readonly width?: number;
-    }
-  | {
-      readonly file: string;
-      /** Frames per second of video. Default 5. */ readonly fps: number;
-      readonly width?: number;
-    }
-  | {
-      readonly directory: string;
-      /** Whether to wait for new files after the existing ones are read. Default true. */
-      readonly watch: boolean;
-    }
-  | { /** Such as `/dev/video0`. */ readonly webcam: string; readonly fps?: number; readonly width?: number };
 
 /** The source of a job's little model. */
 export type JobModel =
@@ -35,6 +17,7 @@ export type JobModel =
 /** A device's job, as its owner writes it. See docs/edge-device.md. */
 export interface EdgeJob {
   readonly name: string;
+  /** The source of the frames: the settings of one row of `jobSources`. */
   readonly source: JobSource;
   readonly model: JobModel;
   readonly hardExampleMining?: {

@@ -9,7 +9,6 @@ import {
   settings,
   text,
   token,
-  url,
   web,
   whole,
   yesNo,
@@ -17,19 +16,9 @@ import {
 
 // All defaults of a job are defined here.
 
-const fps = z.optional(above(240));
-const width = z.optional(whole(16, 16_384));
 // The tasks whose samples are images, because a device's sources yield only images.
 const taskNames = ["heatmap", "nanodet"] as const;
 const minerNames = Object.keys(hardExampleMining) as [string, ...string[]];
-
-/** The schema of each kind of source, by the key that identifies the kind. */
-export const sourceSchemas = {
-  rtsp: map({ rtsp: url(["rtsp", "rtsps"], "rtsp://192.168.1.20/stream1"), fps, width }),
-  file: map({ file: text, fps: z._default(above(240), 5), width }),
-  directory: map({ directory: text, watch: z._default(yesNo, true) }),
-  webcam: map({ webcam: text, fps, width }),
-};
 
 /** The schema of each kind of model, by the key that identifies the kind. */
 export const modelSchemas = {

@@ -1,13 +1,21 @@
 import type { EdgeJob } from "./edge-job.ts";
-import { jobSchema, modelSchemas, sourceSchemas } from "./job-schema.ts";
+import { jobSources } from "#platform/job";
+import { jobSchema, modelSchemas } from "./job-schema.ts";
 import { parseMapping, type MappingRules, type ParseJobOptions, type Say } from "./parse-mapping.ts";
 
 export type { ParseJobOptions } from "./parse-mapping.ts";
 
 const rules: MappingRules<EdgeJob> = {
   schema: jobSchema,
-  kinds: { source: sourceSchemas, model: modelSchemas },
-  secrets: ["source.rtsp", "bigModel.token", "samples.token"],
+  kinds: {
+    source: Object.fromEntries(Object.entries(jobSources).map(([kind, { schema }]) => [kind, schema])),
+    model: modelSchemas,
+  },
+  secrets: [
+    ...Object.keys(jobSources).flatMap((kind) => (jobSources[kind]!.isSecret ? [`source.${kind}`] : [])),
+    "bigModel.token",
+    "samples.token",
+  ],
   contradictions: tellContradictions,
 };
 

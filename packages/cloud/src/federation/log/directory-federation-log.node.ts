@@ -41,10 +41,15 @@ export function directoryFederationLog(directory: string): FederationLog {
           for (const name of await readdir(folder))
             if (name.endsWith(TEMPORARY)) await rm(join(folder, name), { force: true });
           const handle = await open(path, "a+");
-          const { size } = readLines(await readFile(path));
-          await handle.truncate(size);
-          await syncDirectory(directory);
-          opened = { handle, size, release };
+          try {
+            const { size } = readLines(await readFile(path));
+            await handle.truncate(size);
+            await syncDirectory(directory);
+            opened = { handle, size, release };
+          } catch (error) {
+            await handle.close();
+            throw error;
+          }
         } catch (error) {
           await release();
           throw error;

@@ -49,7 +49,7 @@ export type FederationRecord =
       readonly plan?: FederationPlan;
       readonly model: ModelRecord;
     }
-  /** Where a log begins that became too long: all that was before, as it was between two rounds. */
+  /** Start of a log that was replaced because it was long: all that came before, as a state between two rounds. */
   | {
       readonly type: "snapshot";
       readonly at: number;
@@ -60,7 +60,7 @@ export type FederationRecord =
       readonly models: readonly ModelRecord[];
       readonly accounted: readonly AccountedRound[];
     }
-  /** The owner runs it by other settings, or another plan, from here on. */
+  /** From here on, the owner runs the federation with other settings, or another plan. */
   | { readonly type: "settings"; readonly settings: RoundSettings; readonly plan?: FederationPlan }
   | { readonly type: "events"; readonly events: readonly FederationEvent[]; readonly sum?: SumCheckpoint }
   | {

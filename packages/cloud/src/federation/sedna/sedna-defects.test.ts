@@ -22,7 +22,7 @@ const start = async (options?: SednaStageOptions): Promise<SednaStage> => {
   return stage;
 };
 
-describe("where Sedna's server fails", () => {
+describe("sednaAggregation() where Sedna's server fails", () => {
   it("C23: closes a new connection whose client_id is in use, with a reason, and keeps the first connection", async () => {
     const { join, url } = await start();
     const first = await join("A");

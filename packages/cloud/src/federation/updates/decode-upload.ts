@@ -56,7 +56,7 @@ export function decodeUpload(
     });
   const checksum = kernels.checksum(payload);
   if (checksum !== head.checksum)
-    return rejection("wrong-digest", { expected: `a payload of checksum ${head.checksum}`, got: checksum });
+    return rejection("wrong-digest", { expected: `a payload with checksum ${head.checksum}`, got: checksum });
   if (limits.encoding !== undefined && head.encoding !== limits.encoding)
     return rejection("wrong-shape", {
       expected: `the plan's encoding, ${limits.encoding}`,

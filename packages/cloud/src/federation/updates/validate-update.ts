@@ -41,7 +41,10 @@ export function checkEntries(change: ModelUpdate, limits: UpdateLimits): Rejecti
   if (change.encoding !== "topk") return undefined;
   const { indices } = change;
   if (indices.length > (limits.entries ?? limits.length))
-    return rejection("wrong-shape", { expected: `at most ${limits.entries} entries`, got: indices.length });
+    return rejection("wrong-shape", {
+      expected: `at most ${limits.entries ?? limits.length} entries`,
+      got: indices.length,
+    });
   let before = -1;
   for (const index of indices) {
     if (index <= before || index >= limits.length)

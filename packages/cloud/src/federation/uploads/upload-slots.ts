@@ -139,11 +139,11 @@ export function createUploadSlots({
     places.delete(client);
     gate.left();
     spare.push(place.memory);
-    for (let next = line.shift(); next; next = line.shift()) {
-      if (next.request.signal?.aborted) continue;
-      // The same client may have waited with two uploads; `open` replaces its other one.
-      next.resolve(hold(open(next.request)));
-      break;
+    // More than one may start: an upload that replaces its own client's other one takes no further slot.
+    while (places.size < slots) {
+      const next = line.shift();
+      if (!next) break;
+      if (!next.request.signal?.aborted) next.resolve(hold(open(next.request)));
     }
   };
 

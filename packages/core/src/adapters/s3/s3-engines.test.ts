@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { weightStoreSuite } from "../../../../../testing/suites/weight-store-suite.ts";
 import { s3Weights } from "./s3-weights.ts";
 
-// The same suite against S3 servers that others wrote, where they are on PATH.
+// Runs the same suite on third-party S3 servers, if they are on PATH.
 
 const keys = { accessKeyId: "tester-key", secretAccessKey: "secret/with+signs" };
 interface Engine {
@@ -96,7 +96,7 @@ for (const { name, install, start } of engines) {
       s3Weights({ ...keys, endpoint: running.endpoint, aggDataPath: `s3://${await newBucket()}/jobs/fl` }),
     );
 
-    it("says that there is no such bucket", async () => {
+    it("reports a missing bucket", async () => {
       const store = s3Weights({ ...keys, endpoint: running.endpoint, aggDataPath: "s3://never-made" });
       await expect(store.put("a", Uint8Array.of(1))).rejects.toMatchObject({
         code: "cloud-refused",

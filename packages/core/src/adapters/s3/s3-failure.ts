@@ -1,44 +1,44 @@
 import { SednaError } from "../../errors.ts";
 
-/** A reply of S3 that is no success. */
+/** A failed response of S3. */
 export interface S3Failure {
   readonly error: SednaError;
-  /** S3's own word for it, such as `NoSuchKey`. */
+  /** S3's error code, such as `NoSuchKey`. */
   readonly code: string;
-  /** The server's clock, unix ms, where it found ours too far off. */
+  /** The server's clock in Unix ms, if the server rejected the request's time. */
   readonly serverTime: number | undefined;
 }
 
 const MAX_BYTES = 4096;
 const REGION = "; is it another region?";
-/** What to look at, by S3's word or by the status. */
+/** What to check, by S3's error code or by the status. */
 const hints: Readonly<Record<string, string>> = {
-  // Answered for a key that is not there too, to who may not list the bucket.
-  AccessDenied: "; does the bucket's policy allow it, and is the key there?",
+  // Also returned for a missing key, if the caller may not list the bucket.
+  AccessDenied: "; does the bucket's policy allow it, and does the key exist?",
   SignatureDoesNotMatch: "; is the secret key right?",
   InvalidAccessKeyId: "; is the access key right?",
-  NoSuchBucket: "; is the bucket there?",
+  NoSuchBucket: "; does the bucket exist?",
   AuthorizationHeaderMalformed: REGION,
   PermanentRedirect: REGION,
   TemporaryRedirect: REGION,
-  // What a page is shown of a redirect.
+  // Statuses of a redirect; a web page sees 0.
   0: REGION,
   301: REGION,
   307: REGION,
 };
-/** What came was not what was sent. */
+/** Error codes of a body that was corrupted in transit. */
 const SPOILED = ["XAmzContentSHA256Mismatch", "BadDigest", "IncompleteBody", "RequestTimeout"];
 
 /**
- * Reads what S3 says of a failure: `cloud-busy` (429, 503), else `cloud-refused`, retryable from 500 on and
- * where the body was spoiled on its way.
+ * Reads S3's error response: `cloud-busy` for 429 and 503, else `cloud-refused`. Retryable if busy, from
+ * status 500 on, and if the body was corrupted in transit.
  */
 export async function s3Failure(response: Response, action: string): Promise<S3Failure> {
   const { status } = response;
   const text = await readStart(response);
   const word = (tag: string): string | undefined =>
     new RegExp(`<${tag}>([^<]{1,200})</${tag}>`).exec(text)?.[1];
-  // Not every server says it in a body.
+  // Not every server sends the code in the body.
   const code = word("Code") ?? (status === 404 ? "NoSuchKey" : "");
   const message = `${action}: expected success; got ${status}${code && ` ${code}`}${hints[code] ?? hints[status] ?? ""}${word("Message") ? ` (${word("Message")})` : ""}`;
   const isBusy = status === 429 || status === 503;
@@ -58,7 +58,10 @@ export async function s3Failure(response: Response, action: string): Promise<S3F
   };
 }
 
-/** What came of a failure's body before it broke off, or was enough. */
+/**
+ * Returns the start of an error response's body: what was read before the limit, or before the connection
+ * broke.
+ */
 async function readStart(response: Response): Promise<string> {
   const reader = response.body?.getReader();
   const decoder = new TextDecoder();

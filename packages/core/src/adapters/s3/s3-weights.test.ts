@@ -33,7 +33,7 @@ const storeOn = ({ url }: S3Server, options: Partial<S3WeightsOptions> = {}): We
   });
 const bytes = Uint8Array.of(1, 2, 3, 4);
 const all = { maxBytes: 1000 };
-/** Answers the first requests so, and the rest as they should be. */
+/** Answers the first `count` requests with `answer`, and lets the server handle the others. */
 const first = (
   count: number,
   answer: (request: IncomingMessage, response: ServerResponse) => void,
@@ -64,7 +64,7 @@ const errorOf = (call: Promise<unknown>): Promise<unknown> =>
 weightStoreSuite("S3, by a server that checks signatures", async () => storeOn(await start()));
 
 describe("s3Weights()", () => {
-  it("keeps what is put below aggDataPath, with its hash", async () => {
+  it("stores bytes below aggDataPath, with their hash", async () => {
     const server = await start();
     await storeOn(server).put("digits/models/3", bytes);
     expect([...server.objects.keys()]).toEqual(["/weights/jobs/fl=1/digits/models/3"]);
@@ -73,7 +73,7 @@ describe("s3Weights()", () => {
     );
   });
 
-  it("carries an update from a client to its aggregator, who is told where it lies", async () => {
+  it("transfers an update from a client to its aggregator, which receives a reference to it", async () => {
     const server = await start();
     const change = Float32Array.from({ length: 1003 }, (_, i) => Math.sin(i));
     const { message } = createUpdateEncoder({ plan: { encoding: "f32" }, length: change.length }).encode(
@@ -118,12 +118,12 @@ describe("s3Weights()", () => {
       "400 AuthorizationHeaderMalformed; is it another region?",
     ],
     [
-      "no such bucket",
+      "a missing bucket",
       { aggDataPath: "s3://elsewhere" },
       { code: "cloud-refused", retryable: false },
-      "404 NoSuchBucket; is the bucket there?",
+      "404 NoSuchBucket; does the bucket exist?",
     ],
-  ] as const)("says what is wrong with %s", async (_, options, error, message) => {
+  ] as const)("reports the cause for %s", async (_, options, error, message) => {
     const store = storeOn(await start(), options);
     for (const call of [() => store.put("a", bytes), () => store.get("a", all), () => store.delete("a")]) {
       const thrown = await errorOf(call());
@@ -149,7 +149,7 @@ describe("s3Weights()", () => {
       { code: "cloud-refused", retryable: false },
     ],
   ] as const)(
-    "makes of status %d %j what a caller can act on, and does not try again by itself",
+    "maps status %d %j to an error that a caller can handle, and does not retry by itself",
     async (status, answer, error) => {
       const server = await start({ intercept: failing(status, answer) });
       const thrown = await errorOf(storeOn(server).put("a", bytes));
@@ -161,7 +161,7 @@ describe("s3Weights()", () => {
     },
   );
 
-  it("C15: goes by the server's clock where the device's is hours off, from the first refusal on", async () => {
+  it("C15: adopts the server's clock after the first rejection if the device's clock is hours off", async () => {
     const server = await start();
     for (const off of [-5 * 3_600_000, 30 * 86_400_000]) {
       server.log.length = 0;
@@ -176,7 +176,7 @@ describe("s3Weights()", () => {
     }
   });
 
-  it("gives up where the server's clock makes no sense, and does not ask for ever", async () => {
+  it("stops after one retry if the server's clock is implausible", async () => {
     let asked = 0;
     const server = await start({
       intercept: first(10, (_, response) => {
@@ -192,7 +192,7 @@ describe("s3Weights()", () => {
     expect(asked).toBe(2);
   });
 
-  it("finds bytes that were spoiled in the bucket, by the hash that was put beside them", async () => {
+  it("detects bytes that were corrupted in the bucket, by the hash that is stored with them", async () => {
     const server = await start();
     const store = storeOn(server);
     await store.put("a", bytes);
@@ -200,7 +200,7 @@ describe("s3Weights()", () => {
     await expect(store.get("a", all)).rejects.toMatchObject({ code: "cloud-garbage", retryable: true });
   });
 
-  it("C4: tells of a body that breaks off, and of a server that is not there, as something to try again", async () => {
+  it("C4: reports a truncated body and an unreachable server as retryable", async () => {
     const server = await start({
       intercept: first(1, (_, response) => {
         response.writeHead(200, { "content-length": "100" }).write("x");
@@ -218,7 +218,7 @@ describe("s3Weights()", () => {
     });
   });
 
-  it("reads no flood to its end, whatever length it promised", async () => {
+  it("stops reading an endless body", async () => {
     let cut: (() => void) | undefined;
     const wasCut = new Promise<void>((resolve) => (cut = resolve));
     const server = await start({
@@ -238,7 +238,7 @@ describe("s3Weights()", () => {
     await wasCut;
   });
 
-  it("C2: settles by its deadline, and at once for who gives up, though the server never answers", async () => {
+  it("C2: settles by its deadline, and at once on abort, if the server never responds", async () => {
     const silent = await start({ intercept: first(10, () => {}) });
     await expect(storeOn(silent, { deadlineMs: 50 }).put("a", bytes)).rejects.toMatchObject({
       code: "cloud-timeout",
@@ -253,7 +253,7 @@ describe("s3Weights()", () => {
 
   it.each([
     [{ endpoint: "ftp://x" }, "endpoint"],
-    [{ endpoint: "http://user:secret@x" }, "without a path, a name or a password"],
+    [{ endpoint: "http://user:secret@x" }, "without a path, a user name or a password"],
     [{ endpoint: "http://x/path" }, "endpoint"],
     [{ endpoint: "http://[" }, "endpoint"],
     [{ aggDataPath: "/local/path" }, "aggDataPath"],

@@ -11,26 +11,26 @@ import {
   type WeightStore,
 } from "../../weight-store/weight-store.ts";
 
-/** Options of {@link s3Weights}. The names in brackets are the variables that Sedna's workers are given. */
+/** Options of {@link s3Weights}. The names in brackets are the environment variables of Sedna's workers. */
 export interface S3WeightsOptions {
-  /** [S3_ENDPOINT_URL] Of any server that speaks S3; without a scheme, https. */
+  /** [S3_ENDPOINT_URL] Endpoint of any S3-compatible server. Without a scheme, https is used. */
   readonly endpoint: string;
   /** [AGG_DATA_PATH] `s3://bucket/prefix`: Sedna's `aggDataPath`. */
   readonly aggDataPath: string;
   /** [ACCESS_KEY_ID] */
   readonly accessKeyId: string;
   /**
-   * [SECRET_ACCESS_KEY] A page shows it to its visitor: give it a key that may do no more than the visitor
-   * may.
+   * [SECRET_ACCESS_KEY] On a web page, visitors can read it: use a key with no more permissions than the
+   * visitor has.
    */
   readonly secretAccessKey: string;
   readonly sessionToken?: string;
-  /** Default `us-east-1`, which servers other than Amazon's take. */
+  /** Region. Default `us-east-1`, which servers other than Amazon's accept. */
   readonly region?: string;
-  /** For one request, its body included. Default 60,000. */
+  /** Deadline of one request, including its body, in ms. Default 60,000. */
   readonly deadlineMs?: number;
   readonly fetch?: typeof globalThis.fetch;
-  /** Unix ms. Default: `Date.now`. */
+  /** Clock, in Unix ms. Default: `Date.now`. */
   readonly now?: () => number;
 }
 
@@ -41,17 +41,15 @@ interface S3Request {
   readonly signal?: AbortSignal | undefined;
 }
 
-/**
- * What S3 keeps beside an object: the hash of what was put, for whoever reads it with no other to compare.
- */
+/** Metadata header with an object's hash, for readers that have no other hash to compare. */
 const HASH_HEADER = "x-amz-meta-sha256";
 
 /**
- * Weights in a bucket, below `aggDataPath`, through `aws4fetch`, which is loaded when the first request is
- * made. What is put is signed with its hash, so the server refuses what was spoiled on the way. It does not
- * try again: who calls it does.
+ * Creates a weight store in a bucket, below `aggDataPath`, with `aws4fetch`, which is loaded on the first
+ * request. The signature covers the hash of the bytes, so the server rejects bytes that were corrupted in
+ * transit. It does not retry; the caller must.
  *
- * @throws {TypeError} on an endpoint or a path that is none.
+ * @throws {TypeError} If the endpoint or `aggDataPath` is invalid.
  */
 export function s3Weights(options: S3WeightsOptions): WeightStore {
   const {
@@ -72,11 +70,11 @@ export function s3Weights(options: S3WeightsOptions): WeightStore {
     region,
     cache: new Map<string, ArrayBuffer>(),
   };
-  // A device's clock may be hours off, and S3 refuses what was signed 15 minutes ago; it says its own time
-  // then.
+  // A device's clock may be hours off. S3 rejects signatures that are older than 15 minutes, and then reports
+  // its own time.
   let clockOffMs = 0;
 
-  /** Undefined where there is no such object; no such bucket is an error. */
+  /** Returns `undefined` if the object does not exist; a missing bucket is an error. */
   const send = async (
     { method, key, body }: S3Request,
     signal: AbortSignal,
@@ -107,7 +105,7 @@ export function s3Weights(options: S3WeightsOptions): WeightStore {
       } catch (cause) {
         signal.throwIfAborted();
         throw new SednaError(
-          `${action}: expected an answer of ${base}; the connection failed: ${messageOf(cause)}`,
+          `${action}: expected a response of ${base}; the connection failed: ${messageOf(cause)}`,
           { code: "cloud-unreachable", retryable: true, cause },
         );
       }
@@ -155,8 +153,8 @@ export function s3Weights(options: S3WeightsOptions): WeightStore {
 }
 
 /**
- * The address of `aggDataPath`, with the bucket in the path: so every server understands it, by its IP
- * address too.
+ * Returns the URL of `aggDataPath`, with the bucket in the path: every server accepts this form, even by IP
+ * address.
  */
 function baseOf({ endpoint, aggDataPath }: S3WeightsOptions): string {
   const text = /^[a-z]+:\/\//i.test(endpoint) ? endpoint : `https://${endpoint}`;
@@ -168,7 +166,7 @@ function baseOf({ endpoint, aggDataPath }: S3WeightsOptions): string {
   }
   if (!/^https?:$/.test(origin.protocol) || origin.href !== `${origin.origin}/`)
     throw new TypeError(
-      "use S3: expected endpoint as http(s)://host:port, without a path, a name or a password",
+      "use S3: expected endpoint as http(s)://host:port, without a path, a user name or a password",
     );
   const place = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])((?:\/[A-Za-z0-9_-][A-Za-z0-9._=-]*)*)\/?$/.exec(
     aggDataPath,

@@ -16,8 +16,11 @@ export async function checkAllocation<T>(
   const result = work();
   const rejected = await device.popErrorScope();
   if (rejected)
-    throw new Error(`${action}: expected enough GPU memory; the device has no more: ${rejected.message}`, {
-      cause: rejected,
-    });
+    throw new Error(
+      `${action}: expected enough GPU memory; got an out-of-memory error: ${rejected.message}`,
+      {
+        cause: rejected,
+      },
+    );
   return result;
 }

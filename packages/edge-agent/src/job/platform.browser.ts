@@ -1,0 +1,3 @@
+import type { JobSourceKind } from "./job-source-kind.ts";
+
+export const jobSources: Readonly<Record<string, JobSourceKind>> = {};

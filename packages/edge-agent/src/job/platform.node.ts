@@ -1,0 +1,1 @@
+export { jobSources } from "./job-sources.node.ts";
