@@ -64,7 +64,7 @@ describe("headToOnnx()", () => {
       { inputName: "bias" },
     ]) {
       expect(() => headToOnnx({ head, weights, ...names })).toThrow(
-        /^write a head as ONNX: expected names of input and output of their own; got "/,
+        /^write a head as ONNX: expected unique input and output names; got "/,
       );
     }
   });

@@ -54,9 +54,9 @@ describe("the package in Electron", () => {
     const { imports, exports } = JSON.parse(
       await readFile(root("packages/edge-agent/package.json"), "utf8"),
     ) as { imports: Record<string, unknown>; exports: Record<string, unknown> };
-    expect(target(imports["#platform"], conditions)).toBe(`./dist/platform/platform.${half}.js`);
-    expect(target(imports["#platform"], [...conditions, "sedna-source"])).toBe(
-      `./src/platform/platform.${half}.ts`,
+    expect(target(imports["#platform/*"], conditions)).toBe(`./dist/*/platform.${half}.js`);
+    expect(target(imports["#platform/*"], [...conditions, "sedna-source"])).toBe(
+      `./src/*/platform.${half}.ts`,
     );
     expect(target(exports["."], conditions)).toBe("./dist/index.js");
   });

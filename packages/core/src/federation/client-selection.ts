@@ -36,7 +36,7 @@ export function Simple({ per_round }: SimpleParameters = {}): ClientSelector {
   const most = per_round === undefined ? Infinity : limit("per_round", per_round);
   if (most !== Infinity && !(Number.isInteger(most) && most >= 1))
     throw new RangeError(
-      `choose clients: expected a whole number from 1 up as per_round; got ${describeValue(per_round)}`,
+      `select clients: expected a whole number from 1 up as per_round; got ${describeValue(per_round)}`,
     );
   return ({ clients, count }) => clients.slice(0, Math.min(most, count));
 }
@@ -89,7 +89,7 @@ export function ByResources({
   const share = limit("exploration", exploration);
   if (share > 1)
     throw new RangeError(
-      `choose clients: expected a number from 0 to 1 as exploration; got ${describeValue(exploration)}`,
+      `select clients: expected a number from 0 to 1 as exploration; got ${describeValue(exploration)}`,
     );
 
   return ({ clients, count, random }) => {
@@ -133,7 +133,7 @@ function limit(name: string, value: unknown): number {
   const parsed = numberParameter(name, value);
   if (!(parsed >= 0 && parsed < Infinity))
     throw new RangeError(
-      `choose clients: expected a number from 0 up as ${name}; got ${describeValue(value)}`,
+      `select clients: expected a number from 0 up as ${name}; got ${describeValue(value)}`,
     );
   return parsed;
 }

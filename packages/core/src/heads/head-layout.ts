@@ -19,7 +19,7 @@ export interface HeadTensor {
 export function headLayout(head: Head): HeadTensor[] {
   const { kind } = head as { readonly kind: unknown };
   if (kind !== "softmax" && kind !== "mlp")
-    throw new TypeError(`lay out a head: expected one of kind softmax or mlp; got ${describeValue(kind)}`);
+    throw new TypeError(`lay out a head: expected kind softmax or mlp; got ${describeValue(kind)}`);
   const shapes: readonly (readonly [name: string, shape: readonly number[]])[] =
     head.kind === "softmax"
       ? [

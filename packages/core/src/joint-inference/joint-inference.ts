@@ -135,7 +135,7 @@ function checkSettings<Sample, Result>(
     );
   if (hardExampleMining !== undefined && typeof hardExampleMining !== "function") {
     throw new TypeError(
-      `set hardExampleMining: expected a miner, as select() builds it; got ${describeValue(hardExampleMining)}`,
+      `set hardExampleMining: expected a miner, as select() returns it; got ${describeValue(hardExampleMining)}`,
     );
   }
   if (mode === "mining-then-inference" && hardExampleMining === undefined)

@@ -19,7 +19,9 @@ export function gaussianNoiseFor({
   readonly delta: number;
 }): number {
   if (!(epsilon > 0 && epsilon < Infinity))
-    throw new RangeError(`find a noise: expected an epsilon above 0; got ${describeValue(epsilon)}`);
+    throw new RangeError(
+      `find a noise multiplier: expected an epsilon above 0; got ${describeValue(epsilon)}`,
+    );
   checkDelta(delta);
   return least((sigma) => logDelta({ sigma, epsilon }) <= Math.log(delta));
 }
@@ -36,7 +38,7 @@ export function gaussianEpsilon({
   readonly delta: number;
 }): number {
   if (!(sigma > 0))
-    throw new RangeError(`tell an epsilon: expected a noise multiplier above 0; got ${describeValue(sigma)}`);
+    throw new RangeError(`find an epsilon: expected a noise multiplier above 0; got ${describeValue(sigma)}`);
   checkDelta(delta);
   if (logDelta({ sigma, epsilon: 0 }) <= Math.log(delta)) return 0;
   return least((epsilon) => logDelta({ sigma, epsilon }) <= Math.log(delta));

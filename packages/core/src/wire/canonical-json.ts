@@ -30,7 +30,7 @@ function text(value: unknown, depth: number): string {
     return `{${members.map((name) => `${quoted(name)}:${text((value as Record<string, unknown>)[name], depth + 1)}`).join(",")}}`;
   }
   throw new WireError(
-    `write canonical JSON: expected null, booleans, finite numbers, texts, arrays and plain objects; got ${describeValue(value)}`,
+    `write canonical JSON: expected null, booleans, finite numbers, strings, arrays and plain objects; got ${describeValue(value)}`,
   );
 }
 

@@ -188,18 +188,18 @@ function deferred(): { readonly promise: Promise<void>; resolve(): void } {
 function checkOptions<Result>(options: EdgeAgentOptions<Result>): EdgeAgentOptions<Result> {
   const { name, source, model } = options;
   if (typeof name !== "string")
-    throw new TypeError(`make an edge agent: expected a name; got ${describeValue(name)}`);
+    throw new TypeError(`create the edge agent: expected a name; got ${describeValue(name)}`);
   if (!/^[A-Za-z0-9][\w.-]{0,63}$/.test(name))
     throw new RangeError(
-      `make an edge agent: expected a name of letters, digits, ".", "_" and "-"; got ${describeValue(name)}`,
+      `create the edge agent: expected a name of letters, digits, ".", "_" and "-"; got ${describeValue(name)}`,
     );
   if (typeof source !== "function")
     throw new TypeError(
-      `make an edge agent: expected source as a function that opens it; got ${describeValue(source)}`,
+      `create the edge agent: expected source as a function that opens it; got ${describeValue(source)}`,
     );
   if (typeof model !== "object" || model === null)
     throw new TypeError(
-      `make an edge agent: expected model with one of manifest, file and estimator; got ${describeValue(model)}`,
+      `create the edge agent: expected model with one of manifest, file and estimator; got ${describeValue(model)}`,
     );
   const kinds = ["manifest", "file", "estimator"].filter((kind) => kind in model);
   if (kinds.length !== 1)
@@ -211,7 +211,7 @@ function checkOptions<Result>(options: EdgeAgentOptions<Result>): EdgeAgentOptio
   const { threads = 1, runTimeoutMs } = options;
   if (!(Number.isInteger(threads) && threads >= 1))
     throw new RangeError(
-      `make an edge agent: expected threads as a whole number from 1 up; got ${describeValue(threads)}`,
+      `create the edge agent: expected threads as a whole number from 1 up; got ${describeValue(threads)}`,
     );
   if (runTimeoutMs !== undefined) checkDeadline(runTimeoutMs);
   checkPrivacy(options.privacy ?? features);

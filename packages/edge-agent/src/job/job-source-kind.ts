@@ -10,7 +10,9 @@ export interface SkippedFile {
 /** The settings of a job's source, as its kind's schema parses them. */
 export type JobSource = Readonly<Record<string, unknown>>;
 
-/** A kind of source that a job can name: all that jobs, their messages, and their documentation need of it. */
+/**
+ * A kind of source that a job can name: all that jobs, their messages, and their documentation need of it.
+ */
 export interface JobSourceKind {
   /** One sentence for people; docs/edge-device.md repeats it. */
   readonly about: string;

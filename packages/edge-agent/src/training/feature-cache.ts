@@ -134,7 +134,7 @@ async function hashSample(hash: Pick<Sha256, "update">, sample: unknown): Promis
   const named = typeof sample === "object" && sample !== null ? Object.entries(sample) : [];
   if (named.length === 0 || !named.every(([, one]) => isTensor(one)))
     throw new TypeError(
-      `hash a sample: expected numbers, bytes, tensors or a frame; got ${describeValue(sample)}. Without a cache any sample goes`,
+      `hash a sample: expected numbers, bytes, tensors or a frame; got ${describeValue(sample)}. Without a cache any sample is accepted`,
     );
   for (const [name, one] of named.toSorted(([a], [b]) => (a < b ? -1 : 1)))
     hashArray(hash, { kind: `${JSON.stringify(name)} ${one.dtype} ${one.shape.join("x")}`, array: one.data });

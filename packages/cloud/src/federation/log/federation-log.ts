@@ -49,7 +49,9 @@ export type FederationRecord =
       readonly plan?: FederationPlan;
       readonly model: ModelRecord;
     }
-  /** Start of a log that was replaced because it was long: all that came before, as a state between two rounds. */
+  /**
+   * Start of a log that was replaced because it was long: all that came before, as a state between two rounds.
+   */
   | {
       readonly type: "snapshot";
       readonly at: number;

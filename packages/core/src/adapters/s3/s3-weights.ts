@@ -162,7 +162,7 @@ function baseOf({ endpoint, aggDataPath }: S3WeightsOptions): string {
   try {
     origin = new URL(text);
   } catch (cause) {
-    throw new TypeError(`use S3: expected endpoint as an address; got ${describeValue(endpoint)}`, { cause });
+    throw new TypeError(`use S3: expected endpoint as a URL; got ${describeValue(endpoint)}`, { cause });
   }
   if (!/^https?:$/.test(origin.protocol) || origin.href !== `${origin.origin}/`)
     throw new TypeError(

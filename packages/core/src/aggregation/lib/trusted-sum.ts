@@ -24,7 +24,7 @@ export interface TrustedSum {
 export function trustedSum(root: Float32Array, length: number): TrustedSum {
   if (!(root instanceof Float32Array) || root.length !== length)
     throw new TypeError(
-      `aggregate by FLTrust: expected rootUpdate to give a Float32Array of ${length}; got ${describeValue(root)}`,
+      `aggregate by FLTrust: expected rootUpdate to return a Float32Array of ${length}; got ${describeValue(root)}`,
     );
   const rootSquares = dot(root, root);
   if (!Number.isFinite(rootSquares))
