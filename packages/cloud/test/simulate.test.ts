@@ -53,7 +53,7 @@ describe("sedna-cloud simulate", () => {
     ]);
     expect(new Set(lines.slice(0, -1).map(({ length }) => length)).size).toBe(1);
     expect(lines.at(-1)).toMatch(
-      /^100 clients, 3 models.*: \d+\.\d % right on samples that nobody trained on\..* simulated in \d+\.\d s\.$/,
+      /^100 clients, 3 models.*: \d+\.\d % correct on samples that no client trained on\..* simulated in \d+\.\d s\.$/,
     );
   });
 

@@ -134,7 +134,7 @@ describe("sedna-edge run", () => {
 
     const status = command("status", "--port", new URL(url).port);
     expect(await status.ended).toBe(0);
-    expect(status.text.out).toMatch(/^frames {5}2 answered/m);
+    expect(status.text.out).toMatch(/^frames {5}2 processed/m);
     expect(status.text.out).toMatch(/^health {5}good$/m);
 
     child.kill("SIGTERM");

@@ -50,7 +50,7 @@ export type FederationRecord =
       readonly model: ModelRecord;
     }
   /**
-   * Start of a log that was replaced because it was long: all that came before, as a state between two rounds.
+   * Start of a log that was replaced because it was long: what came before, as a state between two rounds.
    */
   | {
       readonly type: "snapshot";
