@@ -151,7 +151,7 @@ describe("sedna-cloud aggregate", () => {
     a.update("A", { samples: 1, weights: [[4, 4], [4]] });
     await expect
       .poll(async () => (await fetch(`${first.url}/v1/federations/federation`)).text(), { timeout: 30_000 })
-      .toContain('"counted"');
+      .toContain('"accepted"');
     first.child.kill("SIGKILL");
     await first.ended;
     const second = await start("--log", log, "--save", save);

@@ -27,7 +27,7 @@ export interface FederationPlan {
   /** Name of the aggregation, for people. */
   readonly aggregation: string;
   readonly mode: "rounds" | "buffered";
-  /** `secure-sum`: the aggregator learns the sum of a round's updates, but no single update. */
+  /** `secure-aggregation`: the aggregator learns the sum of a round's updates, but no single update. */
   readonly protection: "none" | "secure-aggregation";
   readonly encoding: UpdateEncoding;
   /** topk: share of the parameters that is sent. */
