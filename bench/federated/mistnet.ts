@@ -32,7 +32,7 @@ const ways = {
     records: MistnetRecords,
     plan: MistnetPlan,
     kernels: TrainingKernels,
-  ) => trainMistnetHead([relabelled(records, { plan, kernels })], { head: plan.head, kernels }),
+  ) => trainMistnetHead([relabeled(records, { plan, kernels })], { head: plan.head, kernels }),
 } as const;
 
 /**
@@ -132,7 +132,7 @@ function pooled({ samples, labels }: LabeledFeatures): LabeledFeatures {
  * Returns the records with the most likely labels, given the head's output and the probabilities of
  * randomized response.
  */
-function relabelled(
+function relabeled(
   records: MistnetRecords,
   { plan, kernels }: { readonly plan: MistnetPlan; readonly kernels: TrainingKernels },
 ): MistnetRecords {

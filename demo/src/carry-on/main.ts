@@ -69,7 +69,7 @@ async function start(): Promise<void> {
       return {
         edge: joint.inferenceNumber - joint.cloudNumber,
         cloud: joint.cloudNumber,
-        nobody: unanswered(joint),
+        none: unanswered(joint),
       };
     },
   });

@@ -7,7 +7,7 @@ export interface AnswerCounts {
   readonly edge: number;
   readonly cloud: number;
   /** Frames without a result. */
-  readonly nobody: number;
+  readonly none: number;
 }
 
 /** The chart of results by source. See {@link createAnswersChart}. */
@@ -32,7 +32,7 @@ export function createAnswersChart({
   const rates = {
     edge: seconds.map((): number | null => null),
     cloud: seconds.map((): number | null => null),
-    nobody: seconds.map((): number | null => null),
+    none: seconds.map((): number | null => null),
   };
   const marks: { readonly at: number; readonly label: string }[] = [];
   const last = { at: performance.now(), counts: counts() };
@@ -44,13 +44,13 @@ export function createAnswersChart({
       { label: "cloud (dashed)", color: "--cloud", dash: [10, 4] },
       { label: "no result (dotted)", color: "--ink", dash: [2, 3] },
     ],
-    () => [seconds, rates.edge, rates.cloud, rates.nobody],
+    () => [seconds, rates.edge, rates.cloud, rates.none],
     { height: 170, marks: () => marks.map(({ at, label }) => ({ x: (at - last.at) / 1000, label })) },
   );
 
   const timer = setInterval(() => {
     const [now, current] = [performance.now(), counts()];
-    for (const who of ["edge", "cloud", "nobody"] as const) {
+    for (const who of ["edge", "cloud", "none"] as const) {
       rates[who].shift();
       rates[who].push((1000 * (current[who] - last.counts[who])) / (now - last.at));
     }

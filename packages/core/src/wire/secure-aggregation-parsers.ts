@@ -18,7 +18,7 @@ const MAX_BYTES = 2 ** 26;
 /** Maximum number of clients in one aggregation. */
 const MAX_CLIENTS = 10_000;
 /** Maximum number of neighbors of a client, because Shamir's shares are over bytes. */
-const MAX_NEIGHBOURS = 254;
+const MAX_NEIGHBORS = 254;
 const MAX_PARAMETERS = 2 ** 28;
 
 /**
@@ -67,7 +67,7 @@ export function parseSecureSharesResponse(body: unknown): SecureSharesResponse {
   const boxes = answer
     .list("boxes", {
       least: 1,
-      most: MAX_NEIGHBOURS,
+      most: MAX_NEIGHBORS,
       read: (value, where) => readBox(value, { where, side: "to" }),
     })
     .map(({ who, box }) => ({ to: who, box }));
@@ -86,7 +86,7 @@ export function parseSecureSharesResponse(body: unknown): SecureSharesResponse {
 export function parseSecureMaskedTask(body: unknown): SecureMaskedTask {
   const task = read(body, "shares of a secure aggregation");
   const boxes = task
-    .list("boxes", { most: MAX_NEIGHBOURS, read: (value, where) => readBox(value, { where, side: "from" }) })
+    .list("boxes", { most: MAX_NEIGHBORS, read: (value, where) => readBox(value, { where, side: "from" }) })
     .map(({ who, box }) => ({ from: who, box }));
   unique(
     boxes.map(({ from }) => from),
@@ -113,7 +113,7 @@ export function parseSecureUnmaskTask(body: unknown): SecureUnmaskTask {
 export function parseSecureUnmaskResponse(body: unknown): SecureUnmaskResponse {
   const answer = read(body, "shares to unmask");
   const shares = (name: "seeds" | "keys"): SecureShare[] =>
-    answer.list(name, { most: MAX_NEIGHBOURS, read: readShare });
+    answer.list(name, { most: MAX_NEIGHBORS, read: readShare });
   const [seeds, keys] = [shares("seeds"), shares("keys")];
   unique(
     [...seeds, ...keys].map(({ of }) => of),

@@ -77,7 +77,7 @@ const predictDigits = async (agent: EdgeAgent): Promise<JointResult<Detections, 
 };
 /** A publisher on a real socket. The agent sees each published version at once. */
 const publisher = async () => {
-  const [key, somebody, server] = await Promise.all([signingKey("test"), signingKey("test"), modelServer()]);
+  const [key, other, server] = await Promise.all([signingKey("test"), signingKey("test"), modelServer()]);
   open.push(server.close);
   return {
     model: { manifest: server.url, keys: [{ id: key.id, publicKey: key.publicKey }] },
@@ -87,7 +87,7 @@ const publisher = async () => {
       signed = true,
       ...version
     }: Version & { op?: string; signed?: boolean }): Promise<void> {
-      server.files = await publish(signed ? key : somebody, {
+      server.files = await publish(signed ? key : other, {
         name: "gate",
         task,
         content: { "model.onnx": tinyOnnx({ op }) },

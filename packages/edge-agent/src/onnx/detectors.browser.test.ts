@@ -22,7 +22,7 @@ type Rows = readonly (readonly number[])[];
 const frames = [7, 292, 607] as const;
 const read = async <T>(url: string): Promise<T> => (await (await fetch(url)).json()) as T;
 
-async function* labelledFrames(): AsyncGenerator<{ index: number; frame: Frame }> {
+async function* labeledFrames(): AsyncGenerator<{ index: number; frame: Frame }> {
   const element = document.createElement("video");
   Object.assign(element, { muted: true, preload: "auto", src: video });
   await new Promise((resolve) => element.addEventListener("loadeddata", resolve, { once: true }));
@@ -45,9 +45,9 @@ async function compare(
   threshold: number,
 ): Promise<{ recorded: number; byHand: number }> {
   const { frames: recorded } = await read<{ frames: Record<"little" | "big", Rows>[] }>(records);
-  const { frames: labelled } = await read<{ frames: { frame: number; boxes: Rows }[] }>(labels);
+  const { frames: labeled } = await read<{ frames: { frame: number; boxes: Rows }[] }>(labels);
   const sums = { recorded: 0, byHand: 0 };
-  for await (const { index, frame } of labelledFrames()) {
+  for await (const { index, frame } of labeledFrames()) {
     const found = (await estimator.predict(frame))
       .filter((row) => row[4] >= threshold)
       .map((row) => row.slice(0, 5));
@@ -56,7 +56,7 @@ async function compare(
     );
     sums.recorded += agreement({ found, reference, iou: 0.8 }).f1 / frames.length;
     sums.byHand +=
-      agreement({ found, reference: labelled.find((one) => one.frame === index)!.boxes }).f1 / frames.length;
+      agreement({ found, reference: labeled.find((one) => one.frame === index)!.boxes }).f1 / frames.length;
   }
   await estimator.dispose();
   return sums;

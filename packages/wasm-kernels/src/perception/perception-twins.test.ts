@@ -208,8 +208,8 @@ describe("the WebAssembly kernels and the reference kernels", () => {
             maxDetections,
           };
           expectSame(fast.nms(options), slow.nms(options));
-          const { labels: _, ...unlabelled } = options;
-          expectSame(fast.nms(unlabelled), slow.nms(unlabelled));
+          const { labels: _, ...unlabeled } = options;
+          expectSame(fast.nms(unlabeled), slow.nms(unlabeled));
         },
       ),
     );

@@ -83,17 +83,17 @@ export function directoryFederationLog(directory: string): FederationLog {
         await rm(temporary, { force: true });
         // Keep the handle that was opened under the temporary name: after the rename, nothing that may fail
         // precedes the use of the new file.
-        const anew = await open(temporary, "ax+");
+        const replacement = await open(temporary, "ax+");
         try {
-          await anew.appendFile(line);
-          await anew.datasync();
+          await replacement.appendFile(line);
+          await replacement.datasync();
           await rename(temporary, path);
         } catch (error) {
-          await anew.close();
+          await replacement.close();
           throw error;
         }
         const former = log.handle;
-        log.handle = anew;
+        log.handle = replacement;
         log.size = line.length;
         await former.close();
         await syncDirectory(directory);

@@ -61,7 +61,7 @@ export interface RoundJournal {
 interface Entry {
   readonly record?: FederationRecord;
   /** Replaces all records before it. */
-  readonly anew?: FederationRecord;
+  readonly replacement?: FederationRecord;
   readonly blobs: Readonly<Record<string, Float32Array>>;
   readonly waiters: { readonly resolve: () => void; readonly reject: (error: Error) => void }[];
 }
@@ -140,9 +140,9 @@ export function createRoundJournal({
       try {
         for (const [name, values] of Object.entries(entry.blobs)) await log.putBlob(name, bytesOf(values));
         if (entry.record) await log.append([entry.record]);
-        if (entry.anew)
+        if (entry.replacement)
           await log
-            .replace([entry.anew])
+            .replace([entry.replacement])
             .catch((error: unknown) =>
               logger.error({ error: messageOf(error) }, "the federation's log could not be replaced"),
             );
@@ -190,7 +190,7 @@ export function createRoundJournal({
     },
     beginAnew(record) {
       seal();
-      queue.push({ anew: record, blobs: {}, waiters: [] });
+      queue.push({ replacement: record, blobs: {}, waiters: [] });
       start();
     },
     async keep(blobs) {

@@ -89,7 +89,7 @@ export function enrolledSessions({
   const epochs = sessionEpochs({ perMinute, maxDevices, lastsMs: 1000 * tokenSeconds, now });
   const nonces = proofNonces({ windowMs, now });
 
-  const enrolments = createPaceLimiter({
+  const enrollments = createPaceLimiter({
     perSecond: MAX_ENROLLMENTS_PER_SECOND,
     burst: 5 * MAX_ENROLLMENTS_PER_SECOND,
     now,
@@ -114,7 +114,7 @@ export function enrolledSessions({
 
   return {
     async enroll({ publicKey, label = "", proof }, { token }) {
-      const retryAfterMs = enrolments.admit();
+      const retryAfterMs = enrollments.admit();
       if (retryAfterMs !== undefined)
         throw new SednaError(
           `enroll a device: expected at most ${MAX_ENROLLMENTS_PER_SECOND} a second; got more`,

@@ -4,7 +4,7 @@ import type { ModelUpdate, VectorKernels } from "@sedna-js/wasm-kernels";
 import { checkEntries, rejection, type Rejection, type UpdateLimits } from "./validate-update.ts";
 
 /**
- * A message that is complete. `bytes` may be a view of kernel memory, which moves: read it anew after each
+ * A message that is complete. `bytes` may be a view of kernel memory, which moves: read it again after each
  * wait.
  */
 export interface UploadMessage {

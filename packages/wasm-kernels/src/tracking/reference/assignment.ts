@@ -1,6 +1,6 @@
 import type { AssignCall } from "../assignment.ts";
 
-const NOBODY = -1;
+const UNMATCHED = -1;
 
 /** State of a column; see `rust/src/assignment.rs`, which explains the algorithm. */
 interface Column {
@@ -28,10 +28,10 @@ export function assign(call: AssignCall): Int32Array {
     price: 0,
     distance: 0,
     from: 0,
-    row: NOBODY,
+    row: UNMATCHED,
     visited: false,
   }));
-  const columnOfRow = new Int32Array(call.rows).fill(NOBODY);
+  const columnOfRow = new Int32Array(call.rows).fill(UNMATCHED);
   for (let start = 0; start < call.rows; start++) {
     const end = shortestPath(call, { start, prices, columns });
     prices[start]! += end.length;
@@ -41,8 +41,8 @@ export function assign(call: AssignCall): Int32Array {
       column.price -= rest;
     }
     let at = end.column ?? columnOfRow[end.alone!]!;
-    if (end.alone !== undefined) columnOfRow[end.alone] = NOBODY;
-    while (at !== NOBODY) {
+    if (end.alone !== undefined) columnOfRow[end.alone] = UNMATCHED;
+    while (at !== UNMATCHED) {
       const row = columns[at]!.from;
       const left = columnOfRow[row]!;
       columns[at]!.row = row;
@@ -83,7 +83,7 @@ function shortestPath(call: AssignCall, { start, prices, columns }: ShortestPath
       if (isNearer(column, nearest)) nearest = column;
     }
     if (nearest === undefined || !(nearest.distance <= alone.length)) return alone;
-    if (nearest.row === NOBODY) return { length: nearest.distance, column: columns.indexOf(nearest) };
+    if (nearest.row === UNMATCHED) return { length: nearest.distance, column: columns.indexOf(nearest) };
     nearest.visited = true;
     travelled = nearest.distance;
     row = nearest.row;
@@ -97,5 +97,5 @@ function shortestPath(call: AssignCall, { start, prices, columns }: ShortestPath
 function isNearer(column: Column, nearest: Column | undefined): boolean {
   if (nearest === undefined) return column.distance < Infinity;
   if (column.distance !== nearest.distance) return column.distance < nearest.distance;
-  return column.row === NOBODY && nearest.row !== NOBODY;
+  return column.row === UNMATCHED && nearest.row !== UNMATCHED;
 }
