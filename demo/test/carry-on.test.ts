@@ -20,14 +20,9 @@ const open = async ({
 };
 /** Waits until more frames have results. */
 const isAnswering = (page: Page, by = 3): Promise<void> => grows(page, "answered", by);
-/**
- * Presses a button when it is enabled. An `aria-disabled` button ignores clicks, and Playwright does not wait
- * for it.
- */
+/** Presses a button when it is enabled: an `aria-disabled` button ignores clicks. */
 const press = (page: Page, name: string): Promise<void> =>
-  page
-    .locator('button:not([aria-disabled="true"])', { hasText: new RegExp(`^${name}$`) })
-    .click({ timeout: 60_000 });
+  page.getByRole("button", { name, exact: true, disabled: false }).click({ timeout: 60_000 });
 /** Returns the timeline's entries since the visitor's last action, oldest first. */
 const told = (page: Page): Promise<string[]> =>
   page.evaluate(() => {
