@@ -23,13 +23,13 @@ const longestPause = async (page: Page, during: () => Promise<void>): Promise<nu
     const seen = { last: performance.now(), longest: 0 };
     Object.assign(globalThis, { seen });
     const canvas = document.querySelector("canvas")!;
-    const clear = CanvasRenderingContext2D.prototype.clearRect;
-    CanvasRenderingContext2D.prototype.clearRect = function (...args) {
+    const draw = CanvasRenderingContext2D.prototype.drawImage;
+    CanvasRenderingContext2D.prototype.drawImage = function (...args: unknown[]) {
       if (this.canvas === canvas) {
         seen.longest = Math.max(seen.longest, performance.now() - seen.last);
         seen.last = performance.now();
       }
-      return clear.apply(this, args);
+      Reflect.apply(draw, this, args);
     };
   });
   await during();
@@ -80,8 +80,9 @@ describe("the demo page", () => {
     const port = Number(new URL(running.cloud!.url).port);
     await running.cloud!.close();
     const pause = await longestPause(page, () => grows(page, "fallbacks", 10));
-    expect(pause).toBeLessThan(1500);
+    // Restart the cloud before the check, so that a failure does not fail the later tests.
     running.cloud = await startCloud({ port });
+    expect(pause).toBeLessThan(1500);
     await grows(page, "by-cloud");
   });
 

@@ -60,7 +60,7 @@ it("creates a key, publishes a model and its next version, serves the model, and
     "",
     { name: "tiny", version: 1, files: 3 },
   ]);
-  expect(await publish("--version", "7", "--rollback-of", "1")).toMatchObject({ code: 0 });
+  expect(await publish("--version", "7", "--rollback-of", "1")).toMatchObject({ code: 0, err: "" });
   const { manifest } = parseSignedManifest(await readFile(join(paths.out, "manifest.json")));
   expect(manifest).toMatchObject({ version: 7, rollbackOf: 1, license: "Apache-2.0" });
   expect(await publish("--version", "7")).toMatchObject({

@@ -82,8 +82,8 @@ export async function publishModel({
     ],
     inputs: described.inputs,
     outputs: described.outputs,
-    task,
     // Canonical JSON has no undefined: an absent key is left out.
+    task: task.options === undefined ? { name: task.name } : task,
     ...(labels && { labels }),
     license,
     ...(thresholds && { thresholds }),
