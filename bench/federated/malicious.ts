@@ -298,7 +298,7 @@ export async function malicious(): Promise<MaliciousResult> {
       digits,
       aggregator: build(),
       attacks,
-      ...(clipNorm === undefined ? {} : { limits: { clipNorm } }),
+      clipNorm,
     });
 
   const honest = await run({ name: "FedAvg, all honest", build: () => aggregation.FedAvg() }, []);

@@ -56,6 +56,16 @@ interface Measured {
   readonly cpuShare: number;
 }
 
+/** Starts the server and the load generator in two processes, and lets the clients join. */
+async function startBoth(task: ServerTask, { sockets }: { readonly sockets: boolean }) {
+  const { child: server, first } = await start<"use", ServerUsage>("./server.ts", task);
+  const { child: load } = await start<LoadTask, LoadUse>("./load.ts");
+  const { clients, parameters } = task;
+  const urls = first as { readonly url: string; readonly jsonUrl: string };
+  await load.ask({ kind: "join", ...urls, clients, parameters, sockets });
+  return { server, load };
+}
+
 /**
  * Runs rounds over real HTTP between two processes, and after each round sends the same bytes to be dropped.
  */
@@ -65,19 +75,7 @@ async function measure({
   rounds,
   drop,
 }: ServerTask & { readonly drop: boolean }): Promise<Measured> {
-  const { child: server, first } = await start<"use", ServerUsage>("./server.ts", {
-    clients,
-    parameters,
-    rounds,
-  } satisfies ServerTask);
-  const { child: load } = await start<LoadTask, LoadUse>("./load.ts");
-  await load.ask({
-    kind: "join",
-    ...(first as { readonly url: string; readonly jsonUrl: string }),
-    clients,
-    parameters,
-    sockets: false,
-  });
+  const { server, load } = await startBoth({ clients, parameters, rounds }, { sockets: false });
   const uses: LoadUse[] = [];
   const drops: LoadUse[] = [];
   let cpuMs = 0;
@@ -108,19 +106,7 @@ async function againstJson({
   parameters,
   rounds,
 }: ServerTask): Promise<{ readonly ours: readonly number[]; readonly json: readonly number[] }> {
-  const { child: server, first } = await start<"use", ServerUsage>("./server.ts", {
-    clients,
-    parameters,
-    rounds,
-  } satisfies ServerTask);
-  const { child: load } = await start<LoadTask, LoadUse>("./load.ts");
-  await load.ask({
-    kind: "join",
-    ...(first as { readonly url: string; readonly jsonUrl: string }),
-    clients,
-    parameters,
-    sockets: true,
-  });
+  const { server, load } = await startBoth({ clients, parameters, rounds }, { sockets: true });
   const ours: number[] = [];
   const json: number[] = [];
   for (let round = 1; round <= rounds; round++) {

@@ -96,7 +96,7 @@ describe.each<["sedna" | "oip"]>([["sedna"], ["oip"]])("a big model through the 
       retryable: false,
       message: expect.stringContaining("expected x as float32 [-1,4]; got float32 [1,3]"),
     });
-    await expect(through(protocol, "nobody").inference(sample, call)).rejects.toMatchObject({
+    await expect(through(protocol, "no-such-model").inference(sample, call)).rejects.toMatchObject({
       code: "cloud-refused",
       message: expect.stringContaining("no such route"),
     });

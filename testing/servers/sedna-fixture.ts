@@ -1,4 +1,5 @@
 // A federation that speaks Sedna's protocol on a real socket, with a clock that the test controls.
+import { afterAll, vi } from "vitest";
 import { aggregation, select } from "@sedna-js/core";
 import type { RoundSettings } from "@sedna-js/core/federation";
 import type { LayerSpec } from "@sedna-js/core/training";
@@ -42,8 +43,23 @@ export interface ReceivedWeights {
   readonly flag: string;
 }
 
+/**
+ * Returns a function that starts a {@link sednaFixture}. All are closed after the file's tests. Raises the
+ * timeout of the file's tests: on a busy machine any step can be slow, so no check depends on duration.
+ */
+export function sednaFixtures(): (options?: SednaStageOptions) => Promise<SednaStage> {
+  vi.setConfig({ testTimeout: 60_000 });
+  const stages: SednaStage[] = [];
+  afterAll(() => Promise.all(stages.map((stage) => stage.close())));
+  return async (options) => {
+    const stage = await sednaFixture(options);
+    stages.push(stage);
+    return stage;
+  };
+}
+
 /** Starts a federation with two clients, two rounds, and deadlines of one minute. */
-export async function sednaFixture({
+async function sednaFixture({
   rounds = {},
   options = {},
   layers = [

@@ -139,7 +139,7 @@ describe("a federation over HTTP", () => {
       ((await response.json()) as { code?: string }).code,
     ];
     expect(await told(await fetch(`${base}/task`))).toEqual([401, "unauthorized"]);
-    expect(await told(await as("nobody.1")("/task"))).toEqual([401, "unauthorized"]);
+    expect(await told(await as("unknown.1")("/task"))).toEqual([401, "unauthorized"]);
     const newer = await joined("a");
     expect(await told(await ask("/task"))).toEqual([409, "session-replaced"]);
     expect(await told(await put(newer.ask, { round: 1, bytes: new Uint8Array(1_000_000) }))).toEqual([

@@ -118,7 +118,7 @@ describe("modelService()", () => {
     "people/folder",
     "people/manifest.json%00",
     "people/%2fetc%2fpasswd",
-    "nobody/manifest.json",
+    "no-such-model/manifest.json",
     "people/none",
     "people/a%0ab",
   ])("B11: responds with 404 to %s", async (path) => {

@@ -40,15 +40,16 @@ const named = every.map((one) => ({ name: name(one), rule: () => build(...one) }
 /** Bucketing draws which clients share a bucket: another order is another draw. */
 const orderless = named.filter(({ name: label }) => !label.startsWith("Bucketing"));
 
-/** Returns the model, or "nobody" if FLTrust trusts no update. */
+/** Returns the model, or "no trusted update" if FLTrust trusts none. */
 const model = (
   rule: Aggregator,
   options: { readonly updates: readonly ModelUpdate[]; readonly weights?: readonly number[] },
-): Float32Array | "nobody" => {
+): Float32Array | "no trusted update" => {
   try {
     return run(rule, { kernels, base, ...options }).model;
   } catch (error) {
-    if (rule.name === "FLTrust" && (error as { code?: string }).code === "cohort-too-small") return "nobody";
+    if (rule.name === "FLTrust" && (error as { code?: string }).code === "cohort-too-small")
+      return "no trusted update";
     throw error;
   }
 };
@@ -73,7 +74,7 @@ describe.each(orderless)("$name", ({ rule }) => {
             updates: order.map((i) => f32(rows[i]!)),
             weights: order.map((i) => weights[i]!),
           });
-          if (one === "nobody" || other === "nobody") expect(other).toBe(one);
+          if (one === "no trusted update" || other === "no trusted update") expect(other).toBe(one);
           else expect(relativeError(other, one)).toBeLessThan(1e-6);
         },
       ),

@@ -161,12 +161,12 @@ export function boxesSuite(kernels: () => TrackingKernels): void {
       [0, 3],
       [3, 0],
     ])("matches nothing in a %i x %i matrix", (rows, columns) => {
-      const nobody = {
+      const noMatch = {
         columnOfRow: new Int32Array(rows).fill(-1),
         rowOfColumn: new Int32Array(columns).fill(-1),
         cost: 0,
       };
-      expect(kernels().assign({ cost: f32(), rows, columns, maxCost: 1 })).toEqual(nobody);
+      expect(kernels().assign({ cost: f32(), rows, columns, maxCost: 1 })).toEqual(noMatch);
     });
   });
 }

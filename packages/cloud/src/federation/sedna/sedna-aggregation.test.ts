@@ -1,24 +1,11 @@
-import { afterAll, describe, expect, it, vi } from "vitest";
-import {
-  receivedBy,
-  sednaFixture,
-  type SednaStage,
-  type SednaStageOptions,
-} from "../../../../../testing/servers/sedna-fixture.ts";
+import { describe, expect, it } from "vitest";
+import { receivedBy, sednaFixtures } from "../../../../../testing/servers/sedna-fixture.ts";
 
 // Sedna's protocol over real sockets, with a real federation whose clock the tests control.
 
-// On a busy machine any step can be slow, so no check depends on duration.
-vi.setConfig({ testTimeout: 60_000 });
 const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 30_000 });
 
-const stages: SednaStage[] = [];
-afterAll(() => Promise.all(stages.map((stage) => stage.close())));
-const start = async (options?: SednaStageOptions): Promise<SednaStage> => {
-  const stage = await sednaFixture(options);
-  stages.push(stage);
-  return stage;
-};
+const start = sednaFixtures();
 
 describe("Sedna's aggregation protocol", () => {
   it("sends the same frames as Sedna's own server", async () => {

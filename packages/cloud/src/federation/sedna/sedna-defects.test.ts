@@ -1,26 +1,13 @@
 import fc from "fast-check";
-import { afterAll, describe, expect, it, vi } from "vitest";
-import {
-  receivedBy,
-  sednaFixture,
-  type SednaStage,
-  type SednaStageOptions,
-} from "../../../../../testing/servers/sedna-fixture.ts";
+import { describe, expect, it } from "vitest";
+import { receivedBy, sednaFixtures } from "../../../../../testing/servers/sedna-fixture.ts";
 import { sednaAggregation } from "./sedna-aggregation.ts";
 
 // Inputs that crash, block, or fool Sedna's own aggregation server, tested on this server over real sockets.
 
-// On a busy machine any step can be slow, so no check depends on duration.
-vi.setConfig({ testTimeout: 60_000 });
 const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 30_000 });
 
-const stages: SednaStage[] = [];
-afterAll(() => Promise.all(stages.map((stage) => stage.close())));
-const start = async (options?: SednaStageOptions): Promise<SednaStage> => {
-  const stage = await sednaFixture(options);
-  stages.push(stage);
-  return stage;
-};
+const start = sednaFixtures();
 
 describe("sednaAggregation() where Sedna's server fails", () => {
   it("C23: closes a new connection whose client_id is in use, with a reason, and keeps the first connection", async () => {

@@ -107,7 +107,7 @@ describe("s3Weights()", () => {
     ],
     [
       "another key",
-      { accessKeyId: "nobody" },
+      { accessKeyId: "unknown" },
       { code: "cloud-refused", retryable: false },
       "403 InvalidAccessKeyId",
     ],
