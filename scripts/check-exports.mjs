@@ -113,7 +113,7 @@ for (const folder of ["packages/edge-agent", "packages/cloud"]) {
 }
 
 if (readFileSync(join(root, "docs/api.md"), "utf8") !== apiDocs())
-  problems.push("docs/api.md is not what the exports say: run `node scripts/api-docs.mjs`");
+  problems.push("docs/api.md is not what the exports say: run `npm run docs`");
 
 if (problems.length > 0) {
   console.error(problems.join("\n"));

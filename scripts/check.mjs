@@ -15,6 +15,14 @@ const checks = {
   arrows: script("arrows"),
   shape: script("shape"),
   exports: script("exports"),
+  parameters: [
+    process.execPath,
+    "--conditions=sedna-source",
+    "--import",
+    "tsx",
+    fileURLToPath(new URL("./parameter-docs.ts", import.meta.url)),
+    "--check",
+  ],
   types: [bin("tsc"), "-b"],
   wasm: script("wasm"),
 };

@@ -31,9 +31,13 @@ export async function benchAgentIdle(): Promise<Figure[]> {
     `name: idle\nsource: { directory: pictures }\nmodel: { manifest: "http://127.0.0.1:1/manifest.json", keys: [{ id: none, publicKey: ${"A".repeat(43)}= }] }\nstatus: { port: 0 }\ndata: data\n`,
   );
   // Do not use the package's bin file: in a checkout it runs the source, in a second process.
-  const child = spawn(process.execPath, [join(root, "packages/edge-agent/dist/bin.node.js"), "run", job], {
-    stdio: ["ignore", "ignore", "pipe"],
-  });
+  const child = spawn(
+    process.execPath,
+    [join(root, "packages/edge-agent/dist/cli/bin.node.js"), "run", job],
+    {
+      stdio: ["ignore", "ignore", "pipe"],
+    },
+  );
   const ended = once(child, "close");
   try {
     const log = { text: "" };

@@ -73,15 +73,15 @@ async function trainTogether({
   const encoders = trainers.map(() => createUpdateEncoder({ plan, length: judge.length }));
   const aggregator = select(aggregation, { method: "FedAvg" });
   let model: Float32Array = judge.weights();
-  let memory: Float32Array | undefined;
+  let serverState: Float32Array | undefined;
   let bytes = 0;
   const accuracy: number[] = [];
   for (let round = 1; round <= ROUNDS; round++) {
-    const sum = aggregator.open({
+    const sum = aggregator.createAccumulator({
       kernels,
       base: model,
       capacity: trainers.length,
-      memory,
+      serverState,
       random: Math.random,
     });
     for (const [i, { numSamples, trainer }] of trainers.entries()) {
@@ -94,7 +94,7 @@ async function trainTogether({
       commit();
       bytes += message.length;
     }
-    ({ model, memory } = sum.finish());
+    ({ model, serverState } = sum.finish());
     sum.dispose();
     judge.setWeights(model);
     accuracy.push(accuracyOf(judge, digits.heldOut));

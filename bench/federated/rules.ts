@@ -28,7 +28,7 @@ function round(
   rule: Aggregator,
   { updates, ...options }: AggregationRound & { readonly updates: readonly Float32Array[] },
 ): Float32Array {
-  const open = rule.open(options);
+  const open = rule.createAccumulator(options);
   try {
     for (const [i, values] of updates.entries())
       open.add({ encoding: "f32", values }, { weight: 100 + i, client: String(i), staleness: i % 3 });

@@ -59,6 +59,7 @@ export function queueStoreSuite(name: string, make: () => Promise<() => QueueSto
           bytes: one.length,
           priority: i % 2 === 0 ? 0.5 : -3,
           kind: i === 0 ? "Bericht ü" : "sample",
+          ...(i > 1 && { privacyKind: "blurred" }),
         }),
       );
       for (const i of [2, 0, 1, 5, 4, 3]) await store.put(entries[i]!, bodies[i]!);

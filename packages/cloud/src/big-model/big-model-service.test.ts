@@ -158,7 +158,7 @@ describe("the Open Inference Protocol", () => {
       { inputs: [{ name: "x", shape: [1], datatype: "FP8", data: [1] }] },
       'got \\"FP8\\"',
     ],
-    ["no inputs", {}, "expected inputs as a list of tensors; got undefined"],
+    ["no inputs", {}, "read an infer request.inputs: expected a list of 1 or more; got undefined"],
     [
       "an extra input",
       {

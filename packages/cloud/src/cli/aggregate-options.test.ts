@@ -29,6 +29,17 @@ describe("federationOptions()", () => {
     });
   });
 
+  it("reads the name of the rule behind NormClipping, and rejects an unknown one", () => {
+    const clipping = (rule: string): Record<string, string> => ({
+      head,
+      aggregation: "NormClipping",
+      param: `clipNorm=2,rule=${rule}`,
+    });
+    expect(read(clipping("Median")).aggregator.minClients).toBe(3);
+    expect(() => read(clipping("Meridian"))).toThrow(UsageError);
+    expect(() => read(clipping("Meridian"))).toThrow("--param: select an algorithm: expected one of FedAvg,");
+  });
+
   it("reads the rounds, the encoding, and the training, and createFederation() accepts the result", () => {
     const options = read({
       head,
@@ -96,7 +107,7 @@ describe("federationOptions()", () => {
     [{ head, aggregation: "__proto__" }, "--aggregation: expected one of FedAvg, "],
     [
       { head, aggregation: "FedAvgM", param: "momentum=2" },
-      "--param: read momentum: expected a number in 0..1, 1 excluded; got 2",
+      "--param: read momentum: expected a number from 0, below 1; got 2",
     ],
     [{ head, param: "momentum" }, '--param: expected key=value; got "momentum"'],
     [{ head, param: "clipnorm=3" }, "--param: expected clipNorm, the parameters of FedAvg; got clipnorm"],

@@ -5,13 +5,22 @@ import { isFederationName } from "@sedna-js/core/wire";
 import type { Head, UpdateEncoding } from "@sedna-js/wasm-kernels";
 import { listOption, numberOption, pairsOption } from "./command-args.ts";
 import type { FederationOptions } from "../federation/federation-options.ts";
-import { UsageError } from "@sedna-js/core/check";
+import { type ParameterTable, textParameters, unknownParameter, UsageError } from "@sedna-js/core/check";
+import { messageOf } from "@sedna-js/core/errors";
 
-/** FLTrust needs the update that a trusted data set produces, which no command line can provide. */
-const rules = Object.keys(aggregation).filter((name) => name !== "FLTrust");
+type RuleName = keyof typeof aggregation;
 
-/** Parameters of aggregation rules that cannot be written as text. */
-const givenByPrograms = ["initial", "random"];
+/** The rules that a command line can select: those whose required parameters can be written as text. */
+const rules = (Object.keys(aggregation) as RuleName[]).filter((name) => {
+  const parameters: ParameterTable = aggregation[name].parameters;
+  return Object.values(parameters).every(({ required, isText }) => isText || !required);
+});
+
+const isRule = (name: string): name is RuleName => rules.includes(name as RuleName);
+
+const ruleParameters = rules
+  .map((name) => `${name}: ${textParameters(aggregation[name].parameters).join(", ") || "none"}`)
+  .join("; ");
 
 /** Command-line options that define what a federation trains and how. */
 export const federationArgs = {
@@ -35,7 +44,7 @@ export const federationArgs = {
   },
   param: {
     type: "string",
-    description: "Parameters of the aggregation rule: key=value, separated by commas",
+    description: `Parameters of the aggregation rule: key=value, separated by commas. ${ruleParameters}`,
     valueHint: "key=value",
   },
   rounds: {
@@ -200,27 +209,19 @@ function readLayers(text: string): LayerSpec[] {
 }
 
 function readAggregator({ aggregation: method = "", param }: Given): Aggregator {
-  if (!rules.includes(method))
+  if (!isRule(method))
     throw new UsageError(`--aggregation: expected one of ${rules.join(", ")}; got ${method || "nothing"}`);
   const values = pairsOption({ name: "param", text: param });
-  // A misspelt clipNorm would be no clipping, in silence: each rule is asked for what it reads.
-  const read = new Set<PropertyKey>();
-  const watched = new Proxy(values, {
-    get: (target, key) => (read.add(key), Reflect.get(target, key) as unknown),
-  });
+  const { parameters } = aggregation[method];
+  const unknown = unknownParameter(parameters, values);
+  if (unknown !== undefined)
+    throw new UsageError(
+      `--param: expected ${textParameters(parameters).join(", ") || "none"}, the parameters of ${method}; got ${unknown}`,
+    );
   try {
-    const rule = select(aggregation, { method: method as keyof typeof aggregation, param: watched as never });
-    const known = [...read].map(String).filter((key) => !givenByPrograms.includes(key));
-    const unknown = Object.keys(values).find((key) => !known.includes(key));
-    if (unknown !== undefined)
-      throw new UsageError(
-        `--param: expected ${known.join(", ") || "none"}, the parameters of ${method}; got ${unknown}`,
-      );
-    return rule;
+    return select(aggregation, { method, param: values as never });
   } catch (error) {
-    throw error instanceof TypeError || error instanceof RangeError
-      ? new UsageError(`--param: ${error.message}`)
-      : error;
+    throw new UsageError(`--param: ${messageOf(error)}`);
   }
 }
 

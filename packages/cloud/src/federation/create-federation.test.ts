@@ -110,9 +110,9 @@ describe("a federation", () => {
     let openings = 0;
     const scarce: Aggregator = {
       ...plainMean,
-      open(round) {
+      createAccumulator(round) {
         if (++openings === 2) throw new RangeError("no memory");
-        return plainMean.open(round);
+        return plainMean.createAccumulator(round);
       },
     };
     const federation = await opened({

@@ -1,4 +1,4 @@
-import type { Aggregator } from "@sedna-js/core";
+import type { Accumulator, Aggregator } from "@sedna-js/core/aggregation";
 import { writeUpdateMessage, type UpdateHead } from "@sedna-js/core/wire";
 import type { FederationLog } from "./log/federation-log.ts";
 import type { Federation } from "./federation.ts";
@@ -14,7 +14,7 @@ export const plainMean: Aggregator = {
   aggregate() {
     throw new Error("not used here");
   },
-  open({ kernels, base }) {
+  createAccumulator({ kernels, base }) {
     const sum = kernels.weightedMean({ length: base.length, accumulator: "f64" });
     let count = 0;
     return {
@@ -41,7 +41,7 @@ export const plainMean: Aggregator = {
       },
       finish() {
         const change = sum.result();
-        return { model: base.map((value, i) => value + change[i]!), memory: undefined };
+        return { model: base.map((value, i) => value + change[i]!), serverState: undefined };
       },
       dispose: () => sum.dispose(),
     };
@@ -52,23 +52,23 @@ export const plainMean: Aggregator = {
 export const keepingMean: Aggregator = {
   ...plainMean,
   name: "mean of kept updates",
-  open: (round) => withoutState(plainMean.open(round)),
+  createAccumulator: (round) => withoutState(plainMean.createAccumulator(round)),
 };
 
 /** Delegate each member: a spread would copy the initial count. */
-function withoutState(open: ReturnType<Aggregator["open"]>): ReturnType<Aggregator["open"]> {
+function withoutState(accumulator: Accumulator): Accumulator {
   return {
     get count() {
-      return open.count;
+      return accumulator.count;
     },
     get totalWeight() {
-      return open.totalWeight;
+      return accumulator.totalWeight;
     },
-    add: (update, options) => open.add(update, options),
+    add: (update, options) => accumulator.add(update, options),
     state: () => undefined,
-    restore: (state) => open.restore(state),
-    finish: () => open.finish(),
-    dispose: () => open.dispose(),
+    restore: (state) => accumulator.restore(state),
+    finish: () => accumulator.finish(),
+    dispose: () => accumulator.dispose(),
   };
 }
 

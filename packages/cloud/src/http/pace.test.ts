@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createPaceLimiter } from "./pace.ts";
 
-describe("createPace()", () => {
+describe("createPaceLimiter()", () => {
   it("admits a burst and gives each later request its own retry delay", () => {
     const clock = { ms: 0 };
     const pace = createPaceLimiter({ perSecond: 10, burst: 2, now: () => clock.ms });

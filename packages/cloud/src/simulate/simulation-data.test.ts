@@ -28,7 +28,7 @@ describe("gaussianData()", () => {
   });
 });
 
-describe("dealtData()", () => {
+describe("splitData()", () => {
   it("reserves every fifth sample for testing and assigns each other sample to one client", () => {
     const samples = Float32Array.from({ length: 200 }, (_, i) => Math.floor(i / 2));
     const { parts, test, features, classes } = splitData(
@@ -48,7 +48,7 @@ describe("dealtData()", () => {
   });
 });
 
-describe("judgeSoftmax()", () => {
+describe("evaluateSoftmax()", () => {
   it("returns the mean cross-entropy and the share of samples whose most probable class is right", () => {
     // Two features, two classes: logits x and y, and a bias of 1 for the second.
     const model = Float32Array.of(1, 0, 0, 1, 0, 1);

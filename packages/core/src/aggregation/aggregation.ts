@@ -1,5 +1,8 @@
+import { type Parameter, parameterized, requiredNumber } from "../check/parameters.ts";
+import { describeValue } from "../errors.ts";
 import { select } from "../select.ts";
 import type { Aggregator } from "./aggregator.ts";
+import { clipNormLimits, initial } from "./lib/rule-parameters.ts";
 import { Bucketing } from "./rules/bucketing.ts";
 import { FedAdam } from "./rules/fed-adam.ts";
 import { FedAvgM } from "./rules/fed-avg-m.ts";
@@ -9,7 +12,7 @@ import { FedProx } from "./rules/fed-prox.ts";
 import { FLTrust } from "./rules/fl-trust.ts";
 import { Median } from "./rules/median.ts";
 import { MultiKrum } from "./rules/multi-krum.ts";
-import { normClipping, type NormClippingParameters } from "./rules/norm-clipping.ts";
+import { normClipping } from "./rules/norm-clipping.ts";
 import { TrimmedMean } from "./rules/trimmed-mean.ts";
 
 const rules = {
@@ -25,18 +28,36 @@ const rules = {
   Bucketing,
 } as const;
 
-/** Parameters of `NormClipping`, whose rule may also be given by name, as in a job. */
-export interface NamedNormClippingParameters extends Omit<NormClippingParameters, "rule"> {
-  /** Rule that aggregates the clipped updates. Default: FedAvg. */
-  readonly rule?:
-    | Aggregator
-    | { readonly method: keyof typeof rules; readonly param?: Readonly<Record<string, unknown>> };
-}
+/** A rule, its name, or its name with parameters, as in a job. */
+type NamedRule =
+  | Aggregator
+  | keyof typeof rules
+  | { readonly method: keyof typeof rules; readonly param?: Readonly<Record<string, unknown>> };
 
-function NormClipping({ rule, ...param }: NamedNormClippingParameters): Aggregator {
-  if (rule === undefined) return normClipping(param);
-  return normClipping({ ...param, rule: "open" in rule ? rule : select(rules, rule as never) });
-}
+const rule: Parameter<NamedRule, Aggregator | undefined> & { readonly required: false } = {
+  expected: "a rule, its name, or { method, param }",
+  fallback: "FedAvg",
+  required: false,
+  isText: true,
+  read(name, given) {
+    if (given === undefined) return undefined;
+    if (typeof given === "string") return select(rules, { method: given } as never);
+    if (typeof given !== "object" || given === null)
+      throw new TypeError(`read ${name}: expected ${rule.expected}; got ${describeValue(given)}`);
+    return "createAccumulator" in given ? given : select(rules, given as never);
+  },
+};
+
+const NormClipping = parameterized(
+  {
+    /** Euclidean norm that larger updates are scaled down to. */
+    clipNorm: requiredNumber(clipNormLimits),
+    /** Rule that aggregates the clipped updates: its name, or `{ method, param }`. */
+    rule,
+    initial,
+  },
+  normClipping,
+);
 
 /**
  * Aggregation rules by name, for `select`. FedAvg is Sedna's rule under Sedna's name; the other rules are

@@ -46,7 +46,7 @@ export interface Accumulator {
    */
   finish(): {
     readonly model: Float32Array;
-    /** State of the server optimizer for the next round, such as momentum. */ readonly memory:
+    /** State of the server optimizer for the next round, such as momentum. */ readonly serverState:
       | Float32Array
       | undefined;
   };
@@ -61,7 +61,7 @@ export interface AggregationRound {
   /** Maximum number of updates. */
   readonly capacity: number;
   /** The server state that the last round's `finish` returned. */
-  readonly memory?: Float32Array | undefined;
+  readonly serverState?: Float32Array | undefined;
   /** Uniform draws in [0,1), for randomized rules. */
   readonly random: () => number;
 }
@@ -84,5 +84,5 @@ export interface Aggregator {
    * result or `undefined`.
    */
   aggregate(clients: readonly AggClient[]): readonly Tensor[] | undefined;
-  open(round: AggregationRound): Accumulator;
+  createAccumulator(round: AggregationRound): Accumulator;
 }

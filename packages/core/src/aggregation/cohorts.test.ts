@@ -176,11 +176,12 @@ describe("a round", () => {
   it("rejects the server state of another model", () => {
     for (const method of ["FedAvgM", "FedAdam"])
       expect(() =>
-        run(build(method), { kernels, base, memory: new Float32Array(3), updates: [f32([1, 1])] }),
+        run(build(method), { kernels, base, serverState: new Float32Array(3), updates: [f32([1, 1])] }),
       ).toThrow(RangeError);
     // A rule without server state ignores the state of another rule.
     expect(
-      run(build("FedAvg"), { kernels, base, memory: new Float32Array(0), updates: [f32([1, 1])] }).memory,
+      run(build("FedAvg"), { kernels, base, serverState: new Float32Array(0), updates: [f32([1, 1])] })
+        .serverState,
     ).toBeUndefined();
   });
 

@@ -2,7 +2,7 @@ import { loadVectorKernels } from "@sedna-js/wasm-kernels";
 import { afterAll, describe, expect, it } from "vitest";
 import { select } from "../select.ts";
 import { tensor } from "../tensor.ts";
-import type { Aggregator } from "./aggregator.ts";
+import type { Accumulator, Aggregator } from "./aggregator.ts";
 import { aggregation } from "./aggregation.ts";
 import { draws, f32, openRound, relativeError, run } from "./rule-fixture.suite.ts";
 import { stalenessWeight } from "./lib/mean-accumulator.ts";
@@ -53,18 +53,18 @@ describe.each([
 
   it("matches the formula when streaming, with its server state passed on", () => {
     let base: Float32Array = new Float32Array(LENGTH);
-    let memory: Float32Array | undefined;
+    let serverState: Float32Array | undefined;
     for (const changes of rounds) {
-      const before = memory?.slice();
+      const before = serverState?.slice();
       const made = run(build(method, param), {
         kernels,
         base,
-        memory,
+        serverState,
         updates: [f32(changes), f32(changes)],
       });
       // A round that is lost before it is written is finished again from the same server state.
-      expect(memory).toEqual(before);
-      ({ model: base, memory } = made);
+      expect(serverState).toEqual(before);
+      ({ model: base, serverState } = made);
     }
     expect(relativeError(base, twin())).toBeLessThan(2e-6);
   });
@@ -110,10 +110,10 @@ describe("C20: a restored accumulator", () => {
     }));
     const base = Float32Array.from(change());
     const rule = build(method, param);
-    const add = (open: ReturnType<Aggregator["open"]>, from: number, to: number): void =>
+    const add = (accumulator: Accumulator, from: number, to: number): void =>
       updates
         .slice(from, to)
-        .forEach(({ values, ...rest }, i) => open.add(values, { ...rest, client: String(i) }));
+        .forEach(({ values, ...rest }, i) => accumulator.add(values, { ...rest, client: String(i) }));
 
     const whole = openRound(rule, { kernels, base });
     add(whole, 0, 20);

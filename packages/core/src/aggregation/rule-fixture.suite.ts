@@ -27,7 +27,7 @@ export interface TestRound extends Partial<Omit<AggregationRound, "kernels" | "b
 
 /** Opens a round of up to 10000 updates with repeatable draws. */
 export const openRound = (rule: Aggregator, { kernels, base, ...rest }: TestRound): Accumulator =>
-  rule.open({ kernels, base, capacity: 10_000, random: draws(1), ...rest });
+  rule.createAccumulator({ kernels, base, capacity: 10_000, random: draws(1), ...rest });
 
 /**
  * Runs a round on updates, each with a weight and a staleness, and returns the model and the server state.
@@ -44,7 +44,7 @@ export function run(
     readonly weights?: readonly number[];
     readonly staleness?: readonly number[];
   },
-): { readonly model: Float32Array; readonly memory: Float32Array | undefined } {
+): { readonly model: Float32Array; readonly serverState: Float32Array | undefined } {
   const open = openRound(rule, round);
   try {
     for (const [i, update] of updates.entries())

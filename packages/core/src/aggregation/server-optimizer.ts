@@ -10,7 +10,7 @@ export interface ServerOptimizerState {
   /** Mean update. The step overwrites it with the new model. */
   readonly change: Floats;
   /** Server state that the last step returned; `undefined` in the first round. */
-  readonly memory: Floats | undefined;
+  readonly serverState: Floats | undefined;
 }
 
 /** Applies the mean update of a round to the model as if it were a gradient. Arithmetic is in float64. */
@@ -50,8 +50,8 @@ export function momentumServer({
 }): ServerOptimizer {
   return {
     memoryLength: (length) => length,
-    step({ base, change, memory }) {
-      const velocity = memory === undefined ? zerosLike(change, change.length) : memory.slice();
+    step({ base, change, serverState }) {
+      const velocity = serverState === undefined ? zerosLike(change, change.length) : serverState.slice();
       for (let i = 0; i < change.length; i++) {
         velocity[i] = momentum * velocity[i]! + change[i]!;
         change[i] = base[i]! + learningRate * velocity[i]!;
@@ -88,12 +88,12 @@ export function adamServer({
   const memoryLength = (length: number): number => 2 * length + 1;
   return {
     memoryLength,
-    step({ base, change, memory }) {
+    step({ base, change, serverState }) {
       const { length } = change;
       const next =
-        memory === undefined
+        serverState === undefined
           ? zerosLike(change, memoryLength(length)).fill(biasCorrection ? 0 : tau ** 2, length, 2 * length)
-          : memory.slice();
+          : serverState.slice();
       const turns = next[2 * length]! + 1;
       const first = biasCorrection ? 1 / (1 - beta1 ** turns) : 1;
       const second = biasCorrection ? 1 / (1 - beta2 ** turns) : 1;
@@ -118,14 +118,14 @@ export function adamServer({
 export function stepServer(
   rule: string,
   { server, turn }: { readonly server: ServerOptimizer; readonly turn: ServerOptimizerState },
-): { readonly model: Floats; readonly memory: Floats | undefined } {
-  const { base, change, memory } = turn;
+): { readonly model: Floats; readonly serverState: Floats | undefined } {
+  const { base, change, serverState } = turn;
   const expected = server.memoryLength(base.length);
-  if (memory !== undefined && memory.length !== expected)
+  if (serverState !== undefined && serverState.length !== expected)
     throw new RangeError(
-      `aggregate by ${rule}: expected a server state of ${expected} numbers; got ${memory.length}`,
+      `aggregate by ${rule}: expected a server state of ${expected} numbers; got ${serverState.length}`,
     );
-  const next = server.step({ base, change, memory: expected === 0 ? undefined : memory });
+  const next = server.step({ base, change, serverState: expected === 0 ? undefined : serverState });
   for (const numbers of next === undefined ? [change] : [change, next]) {
     if (!allFinite(numbers))
       throw new SednaError(
@@ -133,7 +133,7 @@ export function stepServer(
         { code: "update-rejected" },
       );
   }
-  return { model: change, memory: next };
+  return { model: change, serverState: next };
 }
 
 /** Returns true if every number is finite. */

@@ -4,7 +4,7 @@ import { backoff } from "./backoff.ts";
 
 const most = (): number => 1 - Number.EPSILON;
 
-describe("nextWait()", () => {
+describe("backoff()", () => {
   it("doubles the maximum delay with every failure, up to the cap", () => {
     const longest = [0, 1, 2, 8, 9, 2000].map((tried) =>
       Math.round(backoff({ tried, baseMs: 1000, capMs: 300_000, random: most })),

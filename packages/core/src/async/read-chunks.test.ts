@@ -19,7 +19,7 @@ const url = async (): Promise<string> => {
 setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc") as () => void;
 
-describe("readPieces()", () => {
+describe("readChunks()", () => {
   it("yields the body of a response, and nothing for a response without a body", async () => {
     const read = async (response: Response): Promise<string[]> => {
       const pieces: string[] = [];

@@ -3,7 +3,7 @@ import { createSerialQueue } from "./serial-queue.ts";
 
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-describe("createRunQueue()", () => {
+describe("createSerialQueue()", () => {
   it("runs tasks one at a time, in order", async () => {
     const queue = createSerialQueue();
     const log: string[] = [];

@@ -1,5 +1,4 @@
-import { describeValue } from "../errors.ts";
-import { numberParameter } from "../check/number-parameter.ts";
+import { flagParameter, numberParameter, optionalNumber, parameterized } from "../check/parameters.ts";
 import type { FederationClient } from "./federation-state.ts";
 
 /** Input of a {@link ClientSelector}. */
@@ -21,81 +20,66 @@ export type ClientSelector = (round: SelectionPool) => readonly FederationClient
 /** Client selectors by name, for `select`. */
 export type ClientSelectionTable = Readonly<Record<string, (param: never) => ClientSelector>>;
 
-/** Parameters of {@link Simple}. */
-export interface SimpleParameters {
-  /** Clients per round; a numeric string is accepted, as in Sedna's jobs. Default: the requested count. */
-  readonly per_round?: number | string;
-}
-
-/**
- * Returns a selector of the clients that joined first. Other clients wait until one of those leaves.
- *
- * @throws {RangeError} If `per_round` is not a positive integer.
- */
-export function Simple({ per_round }: SimpleParameters = {}): ClientSelector {
-  const most = per_round === undefined ? Infinity : limit("per_round", per_round);
-  if (most !== Infinity && !(Number.isInteger(most) && most >= 1))
-    throw new RangeError(
-      `select clients: expected a whole number from 1 up as per_round; got ${describeValue(per_round)}`,
-    );
-  return ({ clients, count }) => clients.slice(0, Math.min(most, count));
-}
+/** Returns a selector of the clients that joined first. Other clients wait until one of those leaves. */
+export const Simple = parameterized(
+  {
+    /** Clients per round. */
+    per_round: optionalNumber({ min: 1, whole: true, absent: "the requested number" }),
+  },
+  ({ per_round }) => firstJoined(per_round),
+);
 
 /**
  * Returns {@link Simple} under Sedna's name and with Sedna's default of one client. Source:
  * `SimpleClientChoose` in Sedna's `service/server/aggregation` and `algorithms/client_choose`.
  */
-export function SimpleClientChoose({ per_round = 1 }: SimpleParameters = {}): ClientSelector {
-  return Simple({ per_round });
+export const SimpleClientChoose = parameterized(
+  {
+    /** Clients per round. */
+    per_round: numberParameter({ fallback: 1, min: 1, whole: true }),
+  },
+  ({ per_round }) => firstJoined(per_round),
+);
+
+function firstJoined(most = Infinity): ClientSelector {
+  return ({ clients, count }) => clients.slice(0, Math.min(most, count));
 }
 
 /** Returns a selector that draws clients uniformly, as the convergence proofs of FedAvg assume. */
-export function Random(): ClientSelector {
-  return ({ clients, count, random }) => drawn(clients, { count, random });
-}
+export const Random = parameterized(
+  {},
+  (): ClientSelector =>
+    ({ clients, count, random }) =>
+      drawn(clients, { count, random }),
+);
 
-/** Parameters of {@link ByResources}. */
-export interface ResourceParameters {
-  /** Minimum number of cores; a device that does not report its cores counts as having none. Default 0. */
-  readonly min_cores?: number | string;
-  /** Minimum memory, in MB; a device that does not report its memory counts as having none. Default 0. */
-  readonly min_memory_mb?: number | string;
-  /** Whether to select only devices that report that they are charging. Default false. */
-  readonly charging?: boolean;
+const resourceParameters = {
+  /** Minimum number of cores. A device that does not report its cores counts as having none. */
+  min_cores: numberParameter({ fallback: 0, min: 0, below: Infinity }),
+  /** Minimum memory, in MB. A device that does not report its memory counts as having none. */
+  min_memory_mb: numberParameter({ fallback: 0, min: 0, below: Infinity }),
+  /** Select only devices that report that they are charging. */
+  charging: flagParameter(false),
   /**
    * Share of the selection that is drawn from the remaining qualified clients, however slow, so that data on
-   * slow devices is used too; 0 to 1. Default 0.2.
+   * slow devices is used too.
    */
-  readonly exploration?: number | string;
-}
+  exploration: numberParameter({ fallback: 0.2, min: 0, max: 1 }),
+};
 
 /**
  * Returns a selector of the clients that finish first, estimated as samples divided by measured speed, plus a
  * random share of the rest. An unknown speed counts as the median of the known speeds.
  *
- * @throws {RangeError} If `exploration` is outside 0..1, or a minimum is negative or not finite.
- *
  * Source of the idea: Nishio and Yonetani, "Client selection for federated learning with heterogeneous
  * resources" (FedCS), 2019. Source of the random share: Lai et al., "Oort", 2021.
  */
-export function ByResources({
-  min_cores = 0,
-  min_memory_mb = 0,
-  charging = false,
-  exploration = 0.2,
-}: ResourceParameters = {}): ClientSelector {
-  const leastCores = limit("min_cores", min_cores);
-  const leastMemory = limit("min_memory_mb", min_memory_mb);
-  const share = limit("exploration", exploration);
-  if (share > 1)
-    throw new RangeError(
-      `select clients: expected a number from 0 to 1 as exploration; got ${describeValue(exploration)}`,
-    );
-
+export const ByResources = parameterized(resourceParameters, (parameters): ClientSelector => {
+  const { min_cores, min_memory_mb, charging, exploration } = parameters;
   return ({ clients, count, random }) => {
     const able = clients.filter(
       ({ resources: { cores = 0, memoryMb = 0, charging: charges } }) =>
-        cores >= leastCores && memoryMb >= leastMemory && (!charging || charges === true),
+        cores >= min_cores && memoryMb >= min_memory_mb && (!charging || charges === true),
     );
     const speeds = able
       .flatMap(({ resources: { speed } }) => (speed !== undefined && speed > 0 ? [speed] : []))
@@ -104,10 +88,10 @@ export function ByResources({
     const time = ({ numSamples, resources: { speed } }: FederationClient): number =>
       numSamples / (speed !== undefined && speed > 0 ? speed : median);
     const quick = able.toSorted((a, b) => time(a) - time(b));
-    const sure = Math.min(able.length, Math.round(count * (1 - share)));
+    const sure = Math.min(able.length, Math.round(count * (1 - exploration)));
     return [...quick.slice(0, sure), ...drawn(quick.slice(sure), { count: count - sure, random })];
   };
-}
+});
 
 /**
  * Client selectors by name, for `select`. Extend the table by spreading: `{ ...clientSelection, Mine: (param)
@@ -127,13 +111,4 @@ function drawn(
     [pool[i], pool[other]] = [pool[other]!, pool[i]!];
   }
   return pool.slice(0, most);
-}
-
-function limit(name: string, value: unknown): number {
-  const parsed = numberParameter(name, value);
-  if (!(parsed >= 0 && parsed < Infinity))
-    throw new RangeError(
-      `select clients: expected a number from 0 up as ${name}; got ${describeValue(value)}`,
-    );
-  return parsed;
 }

@@ -6,9 +6,7 @@ export {
   clientSelection,
   type ClientSelectionTable,
   type ClientSelector,
-  type ResourceParameters,
   type SelectionPool,
-  type SimpleParameters,
 } from "./client-selection.ts";
 export type {
   AcceptedUpdate,

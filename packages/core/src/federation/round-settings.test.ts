@@ -86,7 +86,7 @@ describe("roundTargets()", () => {
   );
 });
 
-describe("startFederation()", () => {
+describe("initialFederation()", () => {
   it("rejects a time or seed that is not finite", () => {
     expect(() => initialFederation(roundSettings(), { seed: 1, at: Number.NaN })).toThrow(
       "start a federation: expected a finite number as at; got NaN",

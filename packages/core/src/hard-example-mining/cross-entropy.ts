@@ -1,11 +1,13 @@
 import type { HardExampleMiner } from "./miner.ts";
-import { numberParameter } from "../check/number-parameter.ts";
+import { numberParameter, parameterized } from "../check/parameters.ts";
 import { probabilities } from "./probabilities.ts";
 
-/** Parameters of {@link CrossEntropy}. */
-export interface CrossEntropyParameters {
-  readonly threshold_cross_entropy?: number | string;
-}
+const parameters = {
+  /** Certainty of the result below which a sample is hard. */
+  threshold_cross_entropy: numberParameter({
+    fallback: 0.5,
+  }),
+};
 
 /**
  * Marks a sample as hard if its class probabilities are spread out: `1 + sum(p ln p) / ln(n)` is below the
@@ -16,15 +18,14 @@ export interface CrossEntropyParameters {
  * @throws {TypeError} If the input is not a list of numbers. Source: `CrossEntropyFilter` in Sedna's
  * `algorithms/hard_example_mining`.
  */
-export function CrossEntropy({
-  threshold_cross_entropy = 0.5,
-}: CrossEntropyParameters = {}): HardExampleMiner {
-  const limit = numberParameter("threshold_cross_entropy", threshold_cross_entropy);
-  return (inferResult) => {
-    const values = probabilities(inferResult);
-    return values !== undefined && values.length > 1 && confidence(values) < limit;
-  };
-}
+export const CrossEntropy = parameterized(
+  parameters,
+  ({ threshold_cross_entropy: threshold }): HardExampleMiner =>
+    (inferResult) => {
+      const values = probabilities(inferResult);
+      return values !== undefined && values.length > 1 && confidence(values) < threshold;
+    },
+);
 
 /** Returns 1 for a certain result and 0 for a uniform one: one minus the entropy divided by its maximum. */
 export function confidence(values: readonly number[]): number {

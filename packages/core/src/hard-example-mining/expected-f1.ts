@@ -1,33 +1,50 @@
 import { intersectionOverUnion } from "../box.ts";
 import { detectionRows } from "./detection-rows.ts";
 import { SCORE, type DetectionRow, type HardExampleMiner } from "./miner.ts";
-import { numberParameter } from "../check/number-parameter.ts";
-import { createRunningQuantile } from "./running-quantile.ts";
+import { type GivenParameters, numberParameter, optionalNumber, parameterized } from "../check/parameters.ts";
+import { createRunningQuantile, WARM_UP } from "./running-quantile.ts";
 
-/** Parameters of {@link ExpectedF1}: numbers or, as in Sedna's jobs, numeric strings. */
-export interface ExpectedF1Parameters extends DifficultyParameters {
-  /** Share of frames to mark as hard, held by comparing each frame with the previous ones. Default 0.2. */
-  readonly upload_ratio?: number | string;
-  /** Difficulty in 0..1 above which a frame is hard. Replaces `upload_ratio`. */
-  readonly threshold?: number | string;
-  /** Number of frames over which the share is held. Default 100. */
-  readonly window?: number | string;
-}
+const difficultyParameters = {
+  /** Score from which rows are shown to users and are part of the result. */
+  display_threshold: numberParameter({
+    fallback: 0.3,
+    min: 0,
+    max: 1,
+  }),
+  /**
+   * Factor by which a person's probability decays per frame. The default is tuned for 10 frames per second.
+   */
+  decay: numberParameter({ fallback: 0.7, min: 0, max: 1 }),
+  /**
+   * Slope of the calibration: a box of score s is right with probability logistic(slope * logit(s) +
+   * offset).
+   */
+  slope: numberParameter({ fallback: 2 }),
+  /** Offset of the calibration. */
+  offset: numberParameter({ fallback: 0 }),
+};
 
 /** Parameters of {@link expectedF1Loss}. */
-export interface DifficultyParameters {
-  /** Score from which rows are shown to users and are part of the result. Default 0.3. */
-  readonly display_threshold?: number | string;
-  /** Factor by which a person's probability decays per frame. Default 0.7, tuned for 10 frames per second. */
-  readonly decay?: number | string;
-  /**
-   * Slope of the calibration: a box of score s is right with probability logistic(slope * logit(s) + offset).
-   * Default 2.
-   */
-  readonly slope?: number | string;
-  /** Offset of the calibration. Default 0. */
-  readonly offset?: number | string;
-}
+export type DifficultyParameters = GivenParameters<typeof difficultyParameters>;
+
+const parameters = {
+  /** Share of frames to mark as hard, held by comparing each frame with the previous ones. */
+  upload_ratio: numberParameter({ fallback: 0.2, min: 0, max: 1 }),
+  /** Difficulty in 0..1 above which a frame is hard. Replaces `upload_ratio`. */
+  threshold: optionalNumber({
+    absent: "`upload_ratio` decides",
+  }),
+  /** Number of frames over which the share is held. */
+  window: numberParameter({
+    fallback: 100,
+    min: WARM_UP,
+    whole: true,
+  }),
+  ...difficultyParameters,
+};
+
+/** Parameters of {@link ExpectedF1}: numbers or, as in Sedna's jobs, numeric strings. */
+export type ExpectedF1Parameters = GivenParameters<typeof parameters>;
 
 /**
  * Marks a detector's result as hard if it is expected to lose much of its F1: through shown boxes that may be
@@ -38,23 +55,15 @@ export interface DifficultyParameters {
  * @throws {RangeError} If a parameter is out of its range. Source: this project; docs/miners.md compares it
  * with other miners.
  */
-export function ExpectedF1({
-  upload_ratio = 0.2,
-  threshold,
-  window = 100,
-  ...parameters
-}: ExpectedF1Parameters = {}): HardExampleMiner<readonly DetectionRow[]> {
-  const difficulty = expectedF1Loss(parameters);
-  if (threshold !== undefined) {
-    const limit = numberParameter("threshold", threshold);
-    return (rows) => difficulty(rows) > limit;
-  }
-  const isHigh = createRunningQuantile({
-    ratio: numberParameter("upload_ratio", upload_ratio),
-    window: numberParameter("window", window),
-  });
-  return (rows) => isHigh(difficulty(rows));
-}
+export const ExpectedF1 = parameterized(
+  parameters,
+  ({ upload_ratio, threshold, window, ...calibration }): HardExampleMiner<readonly DetectionRow[]> => {
+    const difficulty = expectedF1Loss(calibration);
+    if (threshold !== undefined) return (rows) => difficulty(rows) > threshold;
+    const isHigh = createRunningQuantile({ ratio: upload_ratio, window });
+    return (rows) => isHigh(difficulty(rows));
+  },
+);
 
 interface Remembered {
   readonly row: DetectionRow;
@@ -75,22 +84,15 @@ const KEEP = 0.05;
  * therefore the number of shown rows plus the expected number of people, and the numerator is twice the sum
  * of the shown rows' probabilities.
  */
-export function expectedF1Loss({
-  display_threshold = 0.3,
-  decay = 0.7,
-  slope = 2,
-  offset = 0,
-}: DifficultyParameters = {}): (rows: readonly DetectionRow[]) => number {
-  const shownFrom = share("display_threshold", display_threshold);
-  const fade = share("decay", decay);
-  const [a, b] = [numberParameter("slope", slope), numberParameter("offset", offset)];
+export const expectedF1Loss = parameterized(difficultyParameters, (parameters) => {
+  const { display_threshold: shownFrom, decay: fade, slope: a, offset: b } = parameters;
   const probability = (score: number): number => {
     const s = Math.min(Math.max(score, 1e-4), 1 - 1e-4);
     return 1 / (1 + Math.exp(-(a * Math.log(s / (1 - s)) + b)));
   };
   let memory: readonly Remembered[] = [];
 
-  return (inferResult) => {
+  return (inferResult: readonly DetectionRow[]): number => {
     const rows = detectionRows(inferResult);
     const now = rows.map((row) => ({ row, p: probability(Number(row[SCORE])) }));
     const partners = pair(memory, rows);
@@ -107,7 +109,7 @@ export function expectedF1Loss({
     const total = shown.length + sum(now) + sum(gone);
     return total > 0 ? 1 - (2 * sum(shown)) / total : 0;
   };
-}
+});
 
 /**
  * Returns the index of the row that matches each remembered person, or -1. The person with the highest
@@ -136,11 +138,4 @@ function pair(memory: readonly Remembered[], rows: readonly DetectionRow[]): num
 
 function sameLabel(a: DetectionRow, b: DetectionRow): boolean {
   return a[SCORE + 1] === b[SCORE + 1];
-}
-
-function share(name: string, value: unknown): number {
-  const parsed = numberParameter(name, value);
-  if (!(parsed >= 0 && parsed <= 1))
-    throw new RangeError(`read ${name}: expected a number from 0 to 1; got ${parsed}`);
-  return parsed;
 }

@@ -1,18 +1,18 @@
 import { describeValue } from "../errors.ts";
 import { detectionRows } from "./detection-rows.ts";
 import { SCORE, type HardExampleMiner } from "./miner.ts";
-import { numberParameter, toNumber } from "../check/number-parameter.ts";
+import { numberParameter, parameterized } from "../check/parameters.ts";
+import { toNumber } from "../check/to-number.ts";
 
-/** Parameters of {@link IBT}: numbers or, as in Sedna's jobs, strings. */
-export interface IBTParameters {
+const parameters = {
   /**
-   * 1 - threshold_img is the share of low boxes that makes an image hard: a larger value uploads more images.
-   * Default 0.5.
+   * 1 - threshold_img is the share of low boxes that makes an image hard: a larger value uploads more
+   * images.
    */
-  readonly threshold_img?: number | string;
-  /** Score up to which a box is low. Default 0.5. */
-  readonly threshold_box?: number | string;
-}
+  threshold_img: numberParameter({ fallback: 0.5 }),
+  /** Score up to which a box is low. */
+  threshold_box: numberParameter({ fallback: 0.5 }),
+};
 
 /**
  * Image-box-thresholds: marks an image as hard if enough of its boxes have low scores, `count(score <=
@@ -22,10 +22,9 @@ export interface IBTParameters {
  * @throws {TypeError} If a row or a score is not a number. Source: `IBTFilter` in Sedna's
  * `algorithms/hard_example_mining`.
  */
-export function IBT({ threshold_img = 0.5, threshold_box = 0.5 }: IBTParameters = {}): HardExampleMiner {
+export const IBT = parameterized(parameters, ({ threshold_img, threshold_box }): HardExampleMiner => {
   // Use float64 deliberately: 1 - 0.7 is slightly more than 0.3, and Sedna's decisions depend on it.
-  const lowShare = 1 - numberParameter("threshold_img", threshold_img);
-  const lowScore = numberParameter("threshold_box", threshold_box);
+  const lowShare = 1 - threshold_img;
 
   return (inferResult) => {
     const rows = detectionRows(inferResult);
@@ -36,8 +35,8 @@ export function IBT({ threshold_img = 0.5, threshold_box = 0.5 }: IBTParameters 
       if (score === undefined)
         throw new TypeError(`mine with IBT: expected a number as score; got ${describeValue(row[SCORE])}`);
       if (!(score >= 0 && score <= 1)) return false;
-      if (score <= lowScore) low++;
+      if (score <= threshold_box) low++;
     }
     return low / rows.length >= lowShare;
   };
-}
+});

@@ -1,5 +1,5 @@
 import { describeValue } from "../errors.ts";
-import { toNumber } from "../check/number-parameter.ts";
+import { toNumber } from "../check/to-number.ts";
 
 /**
  * Returns the class probabilities of one sample, or `undefined` if they cannot be judged: the input is falsy

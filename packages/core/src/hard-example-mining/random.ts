@@ -1,21 +1,19 @@
 import type { HardExampleMiner } from "./miner.ts";
-import { numberParameter } from "../check/number-parameter.ts";
+import { numberParameter, parameterized, programParameter } from "../check/parameters.ts";
 
-/** Parameters of {@link Random}. */
-export interface RandomParameters {
-  /**
-   * Share of samples that are marked as hard. Default 0.3. Sedna fails on a string; this miner accepts it.
-   */
-  readonly random_ratio?: number | string;
-  /** Uniform draws in [0,1), for tests and repeatable runs. Default `Math.random`. */
-  readonly random?: () => number;
-}
+const parameters = {
+  /** Share of samples that are marked as hard. Sedna fails on a string; this miner accepts it. */
+  random_ratio: numberParameter({ fallback: 0.3 }),
+  /** Uniform draws in [0,1), for tests and repeatable runs. */
+  random: programParameter<() => number>({
+    fallback: "Math.random",
+  }),
+};
 
 /** Marks a random share of all samples as hard: the baseline that every other miner must beat. */
-export function Random({
-  random_ratio = 0.3,
-  random = Math.random,
-}: RandomParameters = {}): HardExampleMiner<unknown> {
-  const ratio = numberParameter("random_ratio", random_ratio);
-  return () => random() < ratio;
-}
+export const Random = parameterized(
+  parameters,
+  ({ random_ratio, random = Math.random }): HardExampleMiner<unknown> =>
+    () =>
+      random() < random_ratio,
+);

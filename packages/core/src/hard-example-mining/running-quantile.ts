@@ -2,24 +2,18 @@
 export interface RunningQuantileOptions {
   /** Share of values to mark as high, from 0 to 1. */
   readonly ratio: number;
-  /** Number of previous values that each new value is compared with. */
+  /** Number of previous values that each new value is compared with; at least {@link WARM_UP}. */
   readonly window: number;
 }
 
 /** Number of values before any value can be high, because there are too few to compare with. */
-const WARM_UP = 10;
+export const WARM_UP = 10;
 
 /**
  * Creates a function that marks about `ratio` of a stream of values as high: the values above that quantile
  * of the previous ones. A fixed threshold cannot hold a share, because scenes change.
- *
- * @throws {RangeError} If `ratio` is outside 0..1 or `window` is too short.
  */
 export function createRunningQuantile({ ratio, window }: RunningQuantileOptions): (value: number) => boolean {
-  if (!(ratio >= 0 && ratio <= 1))
-    throw new RangeError(`read upload_ratio: expected a number from 0 to 1; got ${ratio}`);
-  if (!Number.isInteger(window) || window < WARM_UP)
-    throw new RangeError(`read window: expected a whole number from ${WARM_UP} up; got ${window}`);
   const past: number[] = [];
 
   return (value) => {

@@ -1,12 +1,12 @@
 import { describeValue } from "../errors.ts";
 import { detectionRows } from "./detection-rows.ts";
 import { SCORE, type HardExampleMiner } from "./miner.ts";
-import { numberParameter } from "../check/number-parameter.ts";
+import { numberParameter, parameterized } from "../check/parameters.ts";
 
-/** Parameters of {@link Threshold}. */
-export interface ThresholdParameters {
-  readonly threshold?: number | string;
-}
+const parameters = {
+  /** Mean score of the boxes below which an image is hard. */
+  threshold: numberParameter({ fallback: 0.5 }),
+};
 
 /**
  * Marks an image as hard if the mean score of its boxes is below `threshold`. An image without boxes is not
@@ -15,9 +15,7 @@ export interface ThresholdParameters {
  * @throws {TypeError} If a row or a score is not a number. Source: `ThresholdFilter` in Sedna's
  * `algorithms/hard_example_mining`.
  */
-export function Threshold({ threshold = 0.5 }: ThresholdParameters = {}): HardExampleMiner {
-  const limit = numberParameter("threshold", threshold);
-
+export const Threshold = parameterized(parameters, ({ threshold }): HardExampleMiner => {
   return (inferResult) => {
     const rows = detectionRows(inferResult);
     if (rows.length === 0) return false;
@@ -29,6 +27,6 @@ export function Threshold({ threshold = 0.5 }: ThresholdParameters = {}): HardEx
       }
       sum += Number(score);
     }
-    return sum / rows.length < limit;
+    return sum / rows.length < threshold;
   };
-}
+});

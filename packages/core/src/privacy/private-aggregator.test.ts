@@ -13,7 +13,7 @@ const momentum: Aggregator = {
   minClients: 2,
   needsSumOnly: true,
   aggregate: () => undefined,
-  open({ kernels, base, memory }) {
+  createAccumulator({ kernels, base, serverState }) {
     const mean = kernels.weightedMean({ length: base.length });
     let restored: { count: number; totalWeight: number; mean: Float32Array } | undefined;
     const state = () =>
@@ -34,8 +34,8 @@ const momentum: Aggregator = {
       finish() {
         const { count, mean } = state();
         if (count < 2) throw new SednaError("expected 2 clients", { code: "cohort-too-small" });
-        const step = mean.map((value, i) => value + 0.5 * (memory?.[i] ?? 0));
-        return { model: base.map((value, i) => value + step[i]!), memory: step };
+        const step = mean.map((value, i) => value + 0.5 * (serverState?.[i] ?? 0));
+        return { model: base.map((value, i) => value + step[i]!), serverState: step };
       },
       dispose: () => mean.dispose(),
     };
@@ -43,7 +43,12 @@ const momentum: Aggregator = {
 };
 
 const open = (aggregator: Aggregator, length: number, kernels: VectorKernels = referenceKernels()) =>
-  aggregator.open({ kernels, base: new Float32Array(length), capacity: 10, random: Math.random });
+  aggregator.createAccumulator({
+    kernels,
+    base: new Float32Array(length),
+    capacity: 10,
+    random: Math.random,
+  });
 const f32 = (...values: number[]) => ({ encoding: "f32", values: Float32Array.from(values) }) as const;
 
 describe("privateAggregator", () => {
@@ -102,9 +107,9 @@ describe("privateAggregator", () => {
     const round = open(aggregator, 1);
     round.add(f32(0), { weight: 1, client: "a" });
     round.add(f32(0), { weight: 1, client: "b" });
-    const { model, memory } = round.finish();
-    expect(memory![0]).not.toBe(0);
-    expect(memory![0]).toBe(model[0]);
+    const { model, serverState } = round.finish();
+    expect(serverState![0]).not.toBe(0);
+    expect(serverState![0]).toBe(model[0]);
     round.dispose();
   });
 

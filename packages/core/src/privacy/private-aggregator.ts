@@ -82,24 +82,24 @@ export function privateAggregator(
           { code: "privacy-forbids" },
         );
       },
-      open: (round) => openPrivately(round, { aggregator, clipNorm, noised }),
+      createAccumulator: (round) => privateAccumulator(round, { aggregator, clipNorm, noised }),
     },
     privacy: federationPrivacy({ accountant: createPrivacyAccountant({ delta }), noiseMultiplier, sampling }),
   };
 }
 
-/** Options of {@link openPrivately}. */
+/** Options of {@link privateAccumulator}. */
 interface OpenPrivatelyOptions {
   readonly aggregator: Aggregator;
   readonly clipNorm: number;
   readonly noised: (mean: Float32Array, count: number) => Float32Array;
 }
 
-function openPrivately(
+function privateAccumulator(
   round: AggregationRound,
   { aggregator, clipNorm, noised }: OpenPrivatelyOptions,
 ): Accumulator {
-  const sum = aggregator.open(round);
+  const sum = aggregator.createAccumulator(round);
   // Process one update at a time: the kernel checks, clips and decodes it.
   const one = round.kernels.weightedMean({ length: round.base.length });
   // Leave a margin for rounding to float32, which may increase the norm.
@@ -122,7 +122,7 @@ function openPrivately(
     finish() {
       const state = sum.state();
       if (state === undefined || state.count < Math.max(1, aggregator.minClients)) return sum.finish();
-      const released = aggregator.open(round);
+      const released = aggregator.createAccumulator(round);
       try {
         released.restore({ ...state, mean: noised(state.mean, state.count) });
         return released.finish();

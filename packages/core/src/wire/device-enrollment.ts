@@ -1,5 +1,5 @@
 import { canonicalJson } from "./canonical-json.ts";
-import { failField, fieldsOf, jsonOf, type Fields } from "./read-fields.ts";
+import { failField, type Fields, fieldsOf, hexText, jsonOf, visibleAscii } from "./read-fields.ts";
 
 // Enrollment of devices in a federation that authenticates its clients. A device generates its key pair, and
 // the private key never leaves the device. The device's ID is the hash of the public key.
@@ -45,7 +45,6 @@ export interface EnrollmentGrant {
 }
 
 const MAX_BYTES = 4096;
-const VISIBLE = { pattern: /^[\x21-\x7e]*$/, expected: "visible ASCII" };
 /** Base64 of 65 bytes, of which the first is 4, the mark of an uncompressed point. */
 const PUBLIC_KEY = {
   least: 88,
@@ -105,12 +104,7 @@ export function parseEnrollmentGrant(body: unknown): EnrollmentGrant {
     "an enrollment's grant",
   );
   return {
-    device: grant.text("device", {
-      least: 32,
-      most: 32,
-      pattern: /^[0-9a-f]*$/,
-      expected: "hexadecimal digits in lower case",
-    }),
+    device: grant.text("device", hexText(16)),
     now: grant.number("now"),
   };
 }
@@ -118,7 +112,7 @@ export function parseEnrollmentGrant(body: unknown): EnrollmentGrant {
 function readProof(proof: Fields): DeviceProof {
   return {
     at: proof.whole("at"),
-    nonce: proof.text("nonce", VISIBLE),
+    nonce: proof.text("nonce", visibleAscii),
     signature: proof.text("signature", SIGNATURE),
   };
 }

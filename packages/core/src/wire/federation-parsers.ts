@@ -1,7 +1,7 @@
 import type { Head, HeadOptimizer } from "@sedna-js/wasm-kernels";
 import type { ClientResources, FederationPlan, SessionGrant, SessionRequest } from "./federation.ts";
 import type { LayerSpec, TrainingPlan } from "../training/training-plan.ts";
-import { failField, fieldsOf, jsonOf, type Fields } from "./read-fields.ts";
+import { failField, type Fields, fieldsOf, jsonOf, visibleAscii } from "./read-fields.ts";
 
 // Messages by which clients join a federation, and the plan that they share. Each parser takes a message as
 // text, as bytes, or as a result of JSON.parse, and drops unknown fields. JSON.stringify writes the messages.
@@ -15,7 +15,6 @@ const MAX_SMALL_BYTES = 2 ** 16;
 const MAX_PLAN_BYTES = 2 ** 22;
 /** An update with a smaller norm could not be distinguished from rounding errors. */
 const MIN_NORM = 1e-30;
-const VISIBLE = { pattern: /^[\x21-\x7e]*$/, expected: "visible ASCII" };
 const BASE64 = { pattern: /^[A-Za-z0-9+/_-]*={0,2}$/, expected: "base64" };
 
 /** The encodings of an update. */
@@ -63,7 +62,7 @@ export function parseSessionRequest(body: unknown): SessionRequest {
     ...(proof && {
       proof: {
         at: proof.whole("at"),
-        nonce: proof.text("nonce", VISIBLE),
+        nonce: proof.text("nonce", visibleAscii),
         signature: proof.text("signature", BASE64),
       },
     }),
@@ -231,4 +230,4 @@ function readProtocol(fields: Fields): 1 {
   return given === 1 ? given : failField(`${fields.where}.protocol`, { expected: "1", got: given });
 }
 
-const readToken = (fields: Fields): string => fields.text("token", { most: 8192, ...VISIBLE });
+const readToken = (fields: Fields): string => fields.text("token", { most: 8192, ...visibleAscii });

@@ -16,22 +16,22 @@ describe("parseHotUpdateConfig()", () => {
   });
 
   it.each([
-    ["", 'expected JSON; got ""'],
-    ["[]", "expected an object with model_config; got an array of 0"],
-    ['{"model_config":null}', "expected an object with model_path; got null"],
+    ["", "expected JSON; got 0 characters that are not"],
+    ["[]", "expected an object; got an array of 0"],
+    ['{"model_config":null}', "read a hot update config.model_config: expected an object; got null"],
     [
       '{"model_config":{"model_path":7,"model_update_time":"now"}}',
-      "expected model_path as a non-empty string; got 7",
+      "model_path: expected a string of 1 to 65536 characters, no NUL; got 7",
     ],
     [
       '{"model_config":{"model_path":"/m","model_update_time":""}}',
-      "expected model_update_time as a non-empty string",
+      "model_update_time: expected a string of 1 to 65536 characters",
     ],
     [
       '{"model_config":{"model_path":"/m\\u0000","model_update_time":"now"}}',
-      "expected model_path as a non-empty string",
+      "model_path: expected a string of 1 to 65536 characters, no NUL",
     ],
-    ['{"__proto__":{"model_config":{}}}', "expected an object with model_config"],
+    ['{"__proto__":{"model_config":{}}}', "expected no reserved names"],
   ])("refuses %s", (text, message) => {
     expect(() => parseHotUpdateConfig(text)).toThrow(WireError);
     expect(() => parseHotUpdateConfig(text)).toThrow(message);

@@ -1,4 +1,7 @@
-import { describeValue, WireError } from "../errors.ts";
+import { fieldsOf, jsonOf } from "./read-fields.ts";
+
+/** Far more than two paths need. */
+const MAX_BYTES = 2 ** 16;
 
 /** Sedna's file in which the local controller announces a new model to a worker. */
 export interface HotUpdateConfig {
@@ -16,29 +19,9 @@ export interface HotUpdateConfig {
  * Source: `MODEL_HOT_UPDATE_CONFIG` in Sedna's `core/base.py` and `pkg/localcontroller`.
  */
 export function parseHotUpdateConfig(text: string): HotUpdateConfig {
-  let body: unknown;
-  try {
-    body = JSON.parse(text);
-  } catch (cause) {
-    throw new WireError(`read a hot update config: expected JSON; got ${describeValue(text)}`, { cause });
-  }
-  const config = entry(body, "model_config");
-  return { modelPath: word(config, "model_path"), modelUpdateTime: word(config, "model_update_time") };
-}
-
-function entry(object: unknown, key: string): unknown {
-  if (typeof object !== "object" || object === null || !Object.hasOwn(object, key))
-    throw new WireError(
-      `read a hot update config: expected an object with ${key}; got ${describeValue(object)}`,
-    );
-  return (object as Record<string, unknown>)[key];
-}
-
-function word(object: unknown, key: string): string {
-  const value = entry(object, key);
-  if (typeof value !== "string" || value === "" || value.includes("\0"))
-    throw new WireError(
-      `read a hot update config: expected ${key} as a non-empty string; got ${describeValue(value)}`,
-    );
-  return value;
+  const what = "a hot update config";
+  const config = fieldsOf(jsonOf(text, { what, maxBytes: MAX_BYTES }), what).object("model_config");
+  const word = (name: string): string =>
+    config.text(name, { most: MAX_BYTES, pattern: /^[^\0]*$/, expected: "no NUL" });
+  return { modelPath: word("model_path"), modelUpdateTime: word("model_update_time") };
 }

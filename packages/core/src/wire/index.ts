@@ -83,6 +83,14 @@ export {
   toOipMetadata,
 } from "./open-inference.ts";
 export { parseSignedKeySet, parseSignedManifest, readPublicKey } from "./parse-model-manifest.ts";
+export {
+  type Fields,
+  fieldsOf,
+  type NumberLimits,
+  readList,
+  readWhole,
+  type TextLimits,
+} from "./read-fields.ts";
 export { readSafetensors, type Safetensors, writeSafetensors } from "./safetensors.ts";
 export {
   isSampleId,

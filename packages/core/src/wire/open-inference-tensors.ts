@@ -1,6 +1,6 @@
-import * as z from "zod/mini";
 import { describeValue, WireError } from "../errors.ts";
 import { arrayOf, type DType, elementCount, type Tensor, type TensorData } from "../tensor.ts";
+import { anyText, type Fields, fieldsOf, readWhole } from "./read-fields.ts";
 
 /** The protocol's names of element types. Elements of type BYTES are length-prefixed byte strings. */
 export type OipDatatype =
@@ -37,25 +37,32 @@ export type OipTensor =
   | Tensor
   | { readonly dtype: "bytes"; readonly shape: readonly number[]; readonly data: readonly Uint8Array[] };
 
-/** Schema of a string. */
-export const text = z.string("a string");
+/** A tensor in the JSON of a request or response. */
+export interface WireTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly datatype: string;
+  readonly binaryDataSize: unknown;
+  /** `undefined` if the values are in the binary part. */
+  readonly data: readonly unknown[] | undefined;
+}
 
-/** Schema of optional parameters. */
-export const parameters = z.optional(z.record(z.string(), z.unknown(), "an object"));
+/** Parses the JSON of a tensor. @throws {WireError} If the value is not a tensor. */
+export function readWireTensor(value: unknown, where: string): WireTensor {
+  const fields = fieldsOf(value, where);
+  return {
+    name: fields.text("name", anyText),
+    shape: fields.list("shape", { read: readWhole }),
+    datatype: fields.text("datatype", anyText),
+    binaryDataSize: readParameter(fields, "binary_data_size"),
+    data: fields.has("data") ? fields.list("data", { read: (item) => item }) : undefined,
+  };
+}
 
-/** Schema of an axis length. */
-export const length = z.int("a whole number").check(z.nonnegative("a length"));
-
-/** Schema of a shape. */
-export const shape = z.array(length, "a list of lengths");
-
-/** Schema of a tensor's JSON data. */
-export const data = z.optional(z.custom<unknown[]>((value) => Array.isArray(value), "a list"));
-
-/** Schema of a tensor in a request or response. */
-export const wireTensor = z.object({ name: text, shape, datatype: text, parameters, data }, "a tensor");
-
-type WireTensor = z.infer<typeof wireTensor>;
+/** Returns the unchecked value of a parameter of a request, an output, or a tensor. */
+export function readParameter(fields: Fields, name: string): unknown {
+  return fields.has("parameters") ? fields.object("parameters").value(name) : undefined;
+}
 
 /**
  * Reads tensors from their JSON and the binary part. @throws {WireError} If a tensor does not match its
@@ -67,7 +74,7 @@ export function readTensors(wire: readonly WireTensor[], binary: Uint8Array): Re
   for (const one of wire) {
     if (Object.hasOwn(tensors, one.name))
       throw new WireError(`read tensors: expected each name once; got ${describeValue(one.name)} again`);
-    const size = one.parameters?.["binary_data_size"];
+    const size = one.binaryDataSize;
     if (size !== undefined && one.data !== undefined)
       throw new WireError(`read tensor ${one.name}: expected data or binary_data_size; got both`);
     if (size === undefined) {

@@ -1,17 +1,16 @@
-import * as z from "zod/mini";
-import { describeValue, WireError } from "../errors.ts";
+import { WireError } from "../errors.ts";
 import type { TensorSpec } from "../tensor.ts";
 import {
   concat,
   datatypeOf,
   type OipDatatype,
   type OipTensor,
-  parameters,
+  readParameter,
   readTensors,
-  text,
-  wireTensor,
+  readWireTensor,
   writeTensors,
 } from "./open-inference-tensors.ts";
+import { anyText, type Fields, fieldsOf } from "./read-fields.ts";
 
 // The Open Inference Protocol, version 2, over HTTP. Source: kserve/open-inference-protocol, and for the
 // binary extension the Triton Inference Server's "Binary tensor data extension".
@@ -44,27 +43,6 @@ export interface OipBody {
   readonly headerLength?: number;
 }
 
-const requestHeader = z.object(
-  {
-    id: z.optional(text),
-    parameters,
-    inputs: z.array(wireTensor, "a list of tensors").check(z.minLength(1, "a list of at least one tensor")),
-    outputs: z.optional(z.array(z.object({ name: text, parameters }, "an output"), "a list of outputs")),
-  },
-  "a JSON object",
-);
-
-const responseHeader = z.object(
-  {
-    id: z.optional(text),
-    model_name: text,
-    model_version: z.optional(text),
-    parameters,
-    outputs: z.array(wireTensor, "a list of tensors"),
-  },
-  "a JSON object",
-);
-
 /** Converts the inputs or outputs of a model to the form of `metadata`. */
 export function toOipMetadata(
   specs: readonly (
@@ -85,19 +63,21 @@ export function toOipMetadata(
  * @throws {WireError} If the body is not an infer request.
  */
 export function parseInferRequest(bytes: Uint8Array, headerLength?: number): OipInferRequest {
-  const { header, binary } = splitBody(bytes, {
-    headerLength,
-    schema: requestHeader,
-    what: "an infer request",
-  });
+  const { header, binary } = splitBody(bytes, { headerLength, what: "an infer request" });
+  const inputs = header.list("inputs", { least: 1, read: readWireTensor });
   return {
-    ...(header.id === undefined ? {} : { id: header.id }),
-    inputs: readTensors(header.inputs, binary),
-    outputs: (header.outputs ?? []).map(({ name, parameters: { binary_data: binary } = {} }) =>
-      typeof binary === "boolean" ? { name, binary } : { name },
-    ),
-    binaryOutputs: header.parameters?.["binary_data_output"] === true,
+    ...(header.has("id") && { id: header.text("id", anyText) }),
+    inputs: readTensors(inputs, binary),
+    outputs: header.has("outputs") ? header.list("outputs", { read: readOutput }) : [],
+    binaryOutputs: readParameter(header, "binary_data_output") === true,
   };
+}
+
+function readOutput(value: unknown, where: string): OipInferRequest["outputs"][number] {
+  const fields = fieldsOf(value, where);
+  const name = fields.text("name", anyText);
+  const binary = readParameter(fields, "binary_data");
+  return typeof binary === "boolean" ? { name, binary } : { name };
 }
 
 /**
@@ -106,16 +86,12 @@ export function parseInferRequest(bytes: Uint8Array, headerLength?: number): Oip
  * @throws {WireError} If the body is not an infer response.
  */
 export function parseInferResponse(bytes: Uint8Array, headerLength?: number): OipInferResponse {
-  const { header, binary } = splitBody(bytes, {
-    headerLength,
-    schema: responseHeader,
-    what: "an infer response",
-  });
+  const { header, binary } = splitBody(bytes, { headerLength, what: "an infer response" });
   return {
-    modelName: header.model_name,
-    ...(header.model_version === undefined ? {} : { modelVersion: header.model_version }),
-    ...(header.id === undefined ? {} : { id: header.id }),
-    outputs: readTensors(header.outputs, binary),
+    modelName: header.text("model_name", anyText),
+    ...(header.has("model_version") && { modelVersion: header.text("model_version", anyText) }),
+    ...(header.has("id") && { id: header.text("id", anyText) }),
+    outputs: readTensors(header.list("outputs", { read: readWireTensor }), binary),
   };
 }
 
@@ -149,17 +125,10 @@ export function formatInferResponse(response: OipInferResponse, binary: (name: s
   );
 }
 
-/** Options of {@link splitBody}. */
-interface SplitBodyOptions<Header> {
-  readonly headerLength?: number;
-  readonly schema: z.ZodMiniType<Header>;
-  readonly what: string;
-}
-
-function splitBody<Header>(
+function splitBody(
   bytes: Uint8Array,
-  { headerLength = bytes.length, schema, what }: SplitBodyOptions<Header>,
-): { header: Header; binary: Uint8Array } {
+  { headerLength = bytes.length, what }: { readonly headerLength?: number; readonly what: string },
+): { readonly header: Fields; readonly binary: Uint8Array } {
   if (!Number.isInteger(headerLength) || headerLength < 0 || headerLength > bytes.length) {
     throw new WireError(
       `read ${what}: expected a header of at most ${bytes.length} bytes; got a length of ${headerLength}`,
@@ -171,19 +140,7 @@ function splitBody<Header>(
   } catch (cause) {
     throw new WireError(`read ${what}: expected JSON; got ${headerLength} bytes that are not`, { cause });
   }
-  const parsed = schema.safeParse(json);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    const path = issue?.path ?? [];
-    const found = path.reduce<unknown>(
-      (value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key],
-      json,
-    );
-    throw new WireError(
-      `read ${what}: expected ${path.join(".") || "the body"} as ${issue?.message}; got ${describeValue(found)}`,
-    );
-  }
-  return { header: parsed.data, binary: bytes.subarray(headerLength) };
+  return { header: fieldsOf(json, what), binary: bytes.subarray(headerLength) };
 }
 
 function joinBody(header: unknown, chunks: readonly Uint8Array[]): OipBody {

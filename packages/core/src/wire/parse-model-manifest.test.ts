@@ -42,7 +42,7 @@ describe("parseSignedManifest()", () => {
     [
       "another format",
       { format: "sedna-model/2" },
-      'read manifest.format: expected "sedna-model/1"; got "sedna-model/2"',
+      'read manifest.format: expected sedna-model/1; got "sedna-model/2"',
     ],
     ["version 0", { version: 0 }, "read manifest.version: expected a whole number from 1"],
     ["version 1.5", { version: 1.5 }, "read manifest.version"],

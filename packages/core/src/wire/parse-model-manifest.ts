@@ -1,20 +1,4 @@
 import { arrayOf, type DType, type TensorSpec } from "../tensor.ts";
-import {
-  at,
-  base64,
-  fail,
-  list,
-  listed,
-  NAME,
-  number,
-  oneOf,
-  parseJson,
-  record,
-  text,
-  unique,
-  whole,
-} from "./manifest-fields.ts";
-import { MAX_FILE_BYTES } from "./manifest-limits.ts";
 import type {
   GoldenCase,
   KeySet,
@@ -26,6 +10,36 @@ import type {
   SignedKeySet,
   SignedManifest,
 } from "./model-manifest.ts";
+import {
+  anyText,
+  checkNames,
+  failField,
+  type Fields,
+  fieldsOf,
+  hexText,
+  jsonOf,
+  readOneOf,
+  readText,
+  readWhole,
+  type TextLimits,
+} from "./read-fields.ts";
+
+// Manifests and key sets come from an untrusted network: every field is checked, and unknown fields are
+// rejected. The signatures cover the value of the text, so the checked manifest must contain exactly what the
+// text contains.
+
+/** Maximum size of a manifest or key set, in bytes. */
+const MAX_BYTES = 2 ** 20;
+/** Maximum size of a model's file, and of all its files together, in bytes: as much as a page can hold. */
+const MAX_FILE_BYTES = 2 ** 32;
+const MAX_LIST = 1000;
+
+/** Names of models, files, and keys. */
+const NAME: TextLimits = {
+  most: 128,
+  pattern: /^(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._-]*$/,
+  expected: 'letters, digits, ".", "_" and "-", without ".."',
+};
 
 /**
  * Parses a signed manifest from JSON. Does not verify its signatures.
@@ -33,11 +47,8 @@ import type {
  * @throws {WireError} If the JSON is not a manifest whose parts match.
  */
 export function parseSignedManifest(bytes: Uint8Array): SignedManifest {
-  const { manifest, signatures } = record(
-    parseJson(bytes, "read a model manifest"),
-    at("the file", ["manifest", "signatures"]),
-  );
-  return { manifest: readManifest(manifest), signatures: readSignatures(signatures) };
+  const file = readFile(bytes, "a model manifest").only("manifest", "signatures");
+  return { manifest: readManifest(file.value("manifest")), signatures: readSignatures(file) };
 }
 
 /**
@@ -46,11 +57,12 @@ export function parseSignedManifest(bytes: Uint8Array): SignedManifest {
  * @throws {WireError} If the JSON is not a signed key set.
  */
 export function parseSignedKeySet(bytes: Uint8Array): SignedKeySet {
-  const { keySet, signatures } = record(
-    parseJson(bytes, "read a key set"),
-    at("the file", ["keySet", "signatures"]),
-  );
-  return { keySet: readKeySet(keySet), signatures: readSignatures(signatures) };
+  const file = readFile(bytes, "a key set").only("keySet", "signatures");
+  return { keySet: readKeySet(file.value("keySet")), signatures: readSignatures(file) };
+}
+
+function readFile(bytes: Uint8Array, what: string): Fields {
+  return fieldsOf(jsonOf(bytes, { what, maxBytes: MAX_BYTES }), what);
 }
 
 /**
@@ -59,204 +71,182 @@ export function parseSignedKeySet(bytes: Uint8Array): SignedKeySet {
  * @throws {WireError} If the value is not a public key.
  */
 export function readPublicKey(value: unknown, where = "a key"): PublicKey {
-  const { id, publicKey } = record(value, at(where, ["id", "publicKey"]));
-  return {
-    id: text(id, { where: `${where}.id`, pattern: NAME, expected: "a name" }),
-    publicKey: base64(publicKey, { where: `${where}.publicKey`, bytes: 32 }),
-  };
+  const key = fieldsOf(value, where).only("id", "publicKey");
+  return { id: key.text("id", NAME), publicKey: base64(key, "publicKey", 32) };
 }
 
 function readKeySet(value: unknown): KeySet {
-  const { format, version, keys } = record(value, at("keySet", ["format", "version", "keys"]));
-  if (format !== "sedna-keys/1") fail("keySet.format", { expected: '"sedna-keys/1"', got: format });
-  const read = list(keys, { where: "keySet.keys", least: 1, most: 100 }).map((key, i) =>
-    readPublicKey(key, `keySet.keys[${i}]`),
-  );
-  unique(
-    read.map(({ id }) => id),
-    "keySet.keys",
-  );
-  return { format, version: whole(version, { where: "keySet.version", least: 1 }), keys: read };
+  const keySet = fieldsOf(value, "keySet").only("format", "version", "keys");
+  return {
+    format: keySet.oneOf("format", ["sedna-keys/1"]),
+    version: keySet.whole("version", { least: 1 }),
+    keys: unique(keySet.list("keys", { least: 1, most: 100, read: readPublicKey }), {
+      where: "keySet.keys",
+      name: ({ id }) => id,
+    }),
+  };
 }
+
+const REQUIRED = ["format", "name", "version", "files", "variants", "inputs", "outputs", "task", "license"];
+const OPTIONAL = ["rollbackOf", "labels", "thresholds", "golden"];
 
 function readManifest(value: unknown): ModelManifest {
-  const optional = ["rollbackOf", "labels", "thresholds", "golden"];
-  const given = record(
-    value,
-    at(
-      "manifest",
-      ["format", "name", "version", "files", "variants", "inputs", "outputs", "task", "license"],
-      optional,
-    ),
-  );
-  if (given["format"] !== "sedna-model/1")
-    fail("manifest.format", { expected: '"sedna-model/1"', got: given["format"] });
-  const version = whole(given["version"], { where: "manifest.version", least: 1 });
-  const files = list(given["files"], { where: "manifest.files", least: 1 }).map((file, i) =>
-    readFile(file, `manifest.files[${i}]`),
-  );
-  unique(
-    files.map(({ path }) => path),
-    "manifest.files",
-  );
+  const given = fieldsOf(value, "manifest").only(...REQUIRED, ...OPTIONAL);
+  const version = given.whole("version", { least: 1 });
+  const files = unique(given.list("files", { least: 1, most: MAX_LIST, read: readModelFile }), {
+    where: "manifest.files",
+    name: ({ path }) => path,
+  });
   const total = files.reduce((sum, { size }) => sum + size, 0);
   if (total > MAX_FILE_BYTES)
-    fail("manifest.files", { expected: `at most ${MAX_FILE_BYTES} bytes in all`, got: total });
+    failField("manifest.files", { expected: `at most ${MAX_FILE_BYTES} bytes in all`, got: total });
   const paths = new Set(files.map(({ path }) => path));
-  const { rollbackOf, labels, thresholds, golden } = given;
+  const most = MAX_LIST;
   return {
-    format: "sedna-model/1",
-    name: text(given["name"], { where: "manifest.name", pattern: NAME, expected: "a name" }),
+    format: given.oneOf("format", ["sedna-model/1"]),
+    name: given.text("name", NAME),
     version,
-    ...(rollbackOf === undefined
-      ? {}
-      : { rollbackOf: whole(rollbackOf, { where: "manifest.rollbackOf", least: 1, most: version - 1 }) }),
+    ...(given.has("rollbackOf") && {
+      rollbackOf: given.whole("rollbackOf", { least: 1, most: version - 1 }),
+    }),
     files,
-    variants: list(given["variants"], { where: "manifest.variants", least: 1 }).map((variant, i) =>
-      readVariant(variant, { where: `manifest.variants[${i}]`, paths }),
-    ),
-    inputs: readSpecs(given["inputs"], "manifest.inputs"),
-    outputs: readSpecs(given["outputs"], "manifest.outputs"),
-    task: readTask(given["task"]),
-    ...(labels === undefined
-      ? {}
-      : {
-          labels: list(labels, { where: "manifest.labels" }).map((label, i) =>
-            text(label, { where: `manifest.labels[${i}]`, pattern: /^[^]{0,200}$/, expected: "a text" }),
-          ),
-        }),
-    license: text(given["license"], {
-      where: "manifest.license",
-      pattern: /^[\x20-\x7e]{1,200}$/,
-      expected: "an SPDX expression",
+    variants: given.list("variants", {
+      least: 1,
+      most,
+      read: (variant, where) => readVariant(fieldsOf(variant, where), paths),
     }),
-    ...(thresholds === undefined ? {} : { thresholds: readThresholds(thresholds) }),
-    ...(golden === undefined
-      ? {}
-      : {
-          golden: list(golden, { where: "manifest.golden" }).map((one, i) =>
-            readGolden(one, { where: `manifest.golden[${i}]`, paths }),
-          ),
-        }),
-  };
-}
-
-function readFile(value: unknown, where: string): ModelFile {
-  const { path, size, sha256 } = record(value, at(where, ["path", "size", "sha256"]));
-  return {
-    path: text(path, { where: `${where}.path`, pattern: NAME, expected: "a file's name without folders" }),
-    size: whole(size, { where: `${where}.size`, least: 1, most: MAX_FILE_BYTES }),
-    sha256: text(sha256, {
-      where: `${where}.sha256`,
-      pattern: /^[a-f0-9]{64}$/,
-      expected: "64 hexadecimal digits in lower case",
-    }),
-  };
-}
-
-function readVariant(
-  value: unknown,
-  { where, paths }: { readonly where: string; readonly paths: ReadonlySet<string> },
-): ModelVariant {
-  const { file, externalData, executionProviders, precision } = record(
-    value,
-    at(where, ["file", "executionProviders", "precision"], ["externalData"]),
-  );
-  return {
-    file: listed(file, { where: `${where}.file`, paths }),
-    ...(externalData === undefined
-      ? {}
-      : {
-          externalData: list(externalData, { where: `${where}.externalData` }).map((one, i) =>
-            listed(one, { where: `${where}.externalData[${i}]`, paths }),
-          ),
-        }),
-    executionProviders: list(executionProviders, { where: `${where}.executionProviders`, least: 1 }).map(
-      (one, i) =>
-        oneOf(one, { where: `${where}.executionProviders[${i}]`, of: ["webgpu", "wasm", "cpu"] as const }),
-    ),
-    precision: oneOf(precision, { where: `${where}.precision`, of: ["float32", "float16", "int8"] as const }),
-  };
-}
-
-function readGolden(
-  value: unknown,
-  { where, paths }: { readonly where: string; readonly paths: ReadonlySet<string> },
-): GoldenCase {
-  const { inputs, outputs, tolerance } = record(value, at(where, ["inputs", "outputs", "tolerance"]));
-  const { absolute, relative } = record(tolerance, at(`${where}.tolerance`, ["absolute", "relative"]));
-  return {
-    inputs: listed(inputs, { where: `${where}.inputs`, paths }),
-    outputs: listed(outputs, { where: `${where}.outputs`, paths }),
-    tolerance: {
-      absolute: number(absolute, `${where}.tolerance.absolute`),
-      relative: number(relative, `${where}.tolerance.relative`),
-    },
-  };
-}
-
-function readSpecs(value: unknown, where: string): TensorSpec[] {
-  const specs = list(value, { where }).map((spec, i) => {
-    const { name, dtype, shape } = record(spec, at(`${where}[${i}]`, ["name", "dtype", "shape"]));
-    return {
-      name: text(name, {
-        where: `${where}[${i}].name`,
-        pattern: /^[^]{1,500}$/,
-        expected: "a tensor's name",
+    inputs: readSpecs(given, "inputs"),
+    outputs: readSpecs(given, "outputs"),
+    task: readTask(given.object("task")),
+    ...(given.has("labels") && {
+      labels: given.list("labels", {
+        most,
+        read: (label, where) => readText(label, where, { ...anyText, most: 200 }),
       }),
-      dtype: oneOf(dtype, { where: `${where}[${i}].dtype`, of: Object.keys(arrayOf) as DType[] }),
-      shape: list(shape, { where: `${where}[${i}].shape`, most: 16 }).map((axis, k) =>
-        whole(axis, { where: `${where}[${i}].shape[${k}]`, least: -1 }),
-      ),
-    };
+    }),
+    license: given.text("license", { pattern: /^[\x20-\x7e]*$/, expected: "an SPDX expression" }),
+    ...(given.has("thresholds") && { thresholds: readThresholds(given.object("thresholds")) }),
+    ...(given.has("golden") && {
+      golden: given.list("golden", {
+        most,
+        read: (one, where) => readGolden(fieldsOf(one, where), paths),
+      }),
+    }),
+  };
+}
+
+function readModelFile(value: unknown, where: string): ModelFile {
+  const file = fieldsOf(value, where).only("path", "size", "sha256");
+  return {
+    path: file.text("path", NAME),
+    size: file.whole("size", { least: 1, most: MAX_FILE_BYTES }),
+    sha256: file.text("sha256", hexText(32)),
+  };
+}
+
+function readVariant(variant: Fields, paths: ReadonlySet<string>): ModelVariant {
+  variant.only("file", "executionProviders", "precision", "externalData");
+  return {
+    file: listedPath(variant.value("file"), { where: `${variant.where}.file`, paths }),
+    ...(variant.has("externalData") && {
+      externalData: variant.list("externalData", {
+        most: MAX_LIST,
+        read: (one, where) => listedPath(one, { where, paths }),
+      }),
+    }),
+    executionProviders: variant.list("executionProviders", {
+      least: 1,
+      most: MAX_LIST,
+      read: (one, where) => readOneOf(one, where, ["webgpu", "wasm", "cpu"]),
+    }),
+    precision: variant.oneOf("precision", ["float32", "float16", "int8"]),
+  };
+}
+
+function readGolden(golden: Fields, paths: ReadonlySet<string>): GoldenCase {
+  golden.only("inputs", "outputs", "tolerance");
+  const tolerance = golden.object("tolerance").only("absolute", "relative");
+  return {
+    inputs: listedPath(golden.value("inputs"), { where: `${golden.where}.inputs`, paths }),
+    outputs: listedPath(golden.value("outputs"), { where: `${golden.where}.outputs`, paths }),
+    tolerance: { absolute: tolerance.number("absolute"), relative: tolerance.number("relative") },
+  };
+}
+
+function readSpecs(manifest: Fields, name: string): TensorSpec[] {
+  const specs = manifest.list(name, {
+    most: MAX_LIST,
+    read(value, where) {
+      const spec = fieldsOf(value, where).only("name", "dtype", "shape");
+      return {
+        name: spec.text("name", { ...anyText, least: 1, most: 500 }),
+        dtype: spec.oneOf("dtype", Object.keys(arrayOf) as DType[]),
+        shape: spec.list("shape", {
+          most: 16,
+          read: (axis, where) => readWhole(axis, where, { least: -1 }),
+        }),
+      };
+    },
   });
-  unique(
-    specs.map(({ name }) => name),
-    where,
-  );
-  return specs;
+  return unique(specs, { where: `manifest.${name}`, name: (spec) => spec.name });
 }
 
-function readTask(value: unknown): ModelManifest["task"] {
-  const { name, options } = record(value, at("manifest.task", ["name"], ["options"]));
-  const read = text(name, { where: "manifest.task.name", pattern: NAME, expected: "a task's name" });
-  if (options === undefined) return { name: read };
-  checkNames(options, { where: "manifest.task.options", depth: 0 });
-  return { name: read, options: record(options, { where: "manifest.task.options" }) };
+/** The task reads its own options, but no name in them may reach a prototype, at any depth. */
+function readTask(task: Fields): ModelManifest["task"] {
+  task.only("name", "options");
+  const name = task.text("name", NAME);
+  if (!task.has("options")) return { name };
+  task.object("options");
+  const options = checkNames(task.value("options"), { where: "manifest.task.options", levels: 32 });
+  return { name, options: options as Readonly<Record<string, unknown>> };
 }
 
-/**
- * Checks the names in the options of a task. The task reads its own options, but no name in them may reach a
- * prototype, at any depth.
- */
-function checkNames(
+function readThresholds(thresholds: Fields): Record<string, number> {
+  const least = -Number.MAX_VALUE;
+  return Object.fromEntries(thresholds.names().map((name) => [name, thresholds.number(name, { least })]));
+}
+
+function readSignatures(file: Fields): ManifestSignature[] {
+  return file.list("signatures", {
+    least: 1,
+    most: 20,
+    read(value, where) {
+      const signature = fieldsOf(value, where).only("keyId", "value");
+      return { keyId: signature.text("keyId", NAME), value: base64(signature, "value", 64) };
+    },
+  });
+}
+
+/** Reads the path of one of the manifest's files. */
+function listedPath(
   value: unknown,
-  { where, depth }: { readonly where: string; readonly depth: number },
-): void {
-  if (typeof value !== "object" || value === null) return;
-  if (depth > 32) fail(where, { expected: "at most 32 levels", got: value });
-  if (!Array.isArray(value)) record(value, { where });
-  for (const one of Object.values(value)) checkNames(one, { where, depth: depth + 1 });
+  { where, paths }: { readonly where: string; readonly paths: ReadonlySet<string> },
+): string {
+  if (typeof value === "string" && paths.has(value)) return value;
+  return failField(where, { expected: "the path of a file that the manifest lists", got: value });
 }
 
-function readThresholds(value: unknown): Record<string, number> {
-  const thresholds = record(value, { where: "manifest.thresholds" });
-  return Object.fromEntries(
-    Object.entries(thresholds).map(([name, one]) => [
-      name,
-      typeof one === "number" && Number.isFinite(one)
-        ? one
-        : fail(`manifest.thresholds.${name}`, { expected: "a finite number", got: one }),
-    ]),
-  );
-}
-
-function readSignatures(value: unknown): ManifestSignature[] {
-  return list(value, { where: "signatures", least: 1, most: 20 }).map((signature, i) => {
-    const { keyId, value: bytes } = record(signature, at(`signatures[${i}]`, ["keyId", "value"]));
-    return {
-      keyId: text(keyId, { where: `signatures[${i}].keyId`, pattern: NAME, expected: "a key's id" }),
-      value: base64(bytes, { where: `signatures[${i}].value`, bytes: 64 }),
-    };
+/** Reads base64 of a fixed number of bytes. */
+function base64(fields: Fields, name: string, bytes: number): string {
+  const length = 4 * Math.ceil(bytes / 3);
+  const value = fields.text(name, {
+    least: length,
+    most: length,
+    pattern: /^[A-Za-z0-9+/]+={0,2}$/,
+    expected: `${bytes} bytes in base64`,
   });
+  if (atob(value).length === bytes) return value;
+  return failField(`${fields.where}.${name}`, { expected: `${bytes} bytes in base64`, got: value });
+}
+
+/** Returns the items of a list if no two have the same name. */
+function unique<Item>(
+  items: Item[],
+  { where, name }: { readonly where: string; readonly name: (item: Item) => string },
+): Item[] {
+  const names = items.map(name);
+  const twice = names.find((one, i) => names.indexOf(one) !== i);
+  return twice === undefined
+    ? items
+    : failField(where, { expected: "each name once", got: `${twice} twice` });
 }

@@ -8,7 +8,10 @@ import { duplicateKey } from "./duplicate-key.ts";
 export interface Fields {
   /** Path of the object, for messages. */
   readonly where: string;
+  /** Rejects all other names: one of them may be a name that the author of the message relies on. */
+  only(...names: readonly string[]): Fields;
   has(name: string): boolean;
+  names(): readonly string[];
   /** Returns the unchecked value, for another parser. */
   value(name: string): unknown;
   text(name: string, limits?: TextLimits): string;
@@ -17,15 +20,17 @@ export interface Fields {
   number(name: string, limits?: NumberLimits): number;
   flag(name: string): boolean;
   oneOf<const Value extends string>(name: string, of: readonly Value[]): Value;
-  list<Item>(
-    name: string,
-    options: {
-      readonly least?: number;
-      readonly most: number;
-      readonly read: (item: unknown, where: string) => Item;
-    },
-  ): Item[];
+  list<Item>(name: string, options: ListOptions<Item>): Item[];
   object(name: string): Fields;
+}
+
+/** Limits of a list, and the parser of its items. */
+export interface ListOptions<Item> {
+  /** Minimum number of items. Default 0. */
+  readonly least?: number;
+  /** Maximum number of items. Default: no limit. */
+  readonly most?: number;
+  readonly read: (item: unknown, where: string) => Item;
 }
 
 /** Limits of a string. */
@@ -34,7 +39,7 @@ export interface TextLimits {
   readonly least?: number;
   /** Maximum number of characters. Default 200. */
   readonly most?: number;
-  /** Default: no control characters and no lone surrogates. */
+  /** Characters that the string must consist of. Default: no control characters and no lone surrogates. */
   readonly pattern?: RegExp;
   /** Description of the pattern, for messages. */
   readonly expected?: string;
@@ -44,6 +49,25 @@ export interface TextLimits {
    */
   readonly asKey?: boolean;
 }
+
+/** A string without limits. */
+export const anyText: TextLimits = {
+  least: 0,
+  most: Infinity,
+  pattern: /^[^]*$/,
+  expected: "of any characters",
+};
+
+/** ASCII without spaces and control characters. */
+export const visibleAscii = { pattern: /^[\x21-\x7e]*$/, expected: "visible ASCII" } as const;
+
+/** Returns the limits of a number of bytes in hexadecimal digits. */
+export const hexText = (bytes: number): TextLimits => ({
+  least: 2 * bytes,
+  most: 2 * bytes,
+  pattern: /^[a-f0-9]*$/,
+  expected: "hexadecimal digits in lower case",
+});
 
 /** Limits of a number, inclusive. */
 export interface NumberLimits {
@@ -115,13 +139,6 @@ export function jsonOf(
   return value;
 }
 
-/** What `limited` takes. */
-interface LimitedOptions {
-  readonly least: number;
-  readonly most: number;
-  readonly whole: boolean;
-}
-
 /**
  * Returns the fields of an object.
  *
@@ -130,58 +147,82 @@ interface LimitedOptions {
 export function fieldsOf(value: unknown, where: string): Fields {
   const object = checkRecord(value, where);
   const get = (name: string): unknown => (Object.hasOwn(object, name) ? object[name] : undefined);
-  const refuse = (name: string, expected: string): never =>
-    failField(`${where}.${name}`, { expected, got: get(name) });
-  const limited = (name: string, { least, most, whole }: LimitedOptions): number => {
-    const given = get(name);
-    if (
-      typeof given === "number" &&
-      given >= least &&
-      given <= most &&
-      (!whole || Number.isSafeInteger(given))
-    )
-      return given;
-    const end =
-      most === Infinity || most === Number.MAX_SAFE_INTEGER || most === Number.MAX_VALUE
-        ? "up"
-        : `to ${most}`;
-    return refuse(name, `a ${whole ? "whole " : ""}number from ${least} ${end}`);
-  };
-  return {
+  const path = (name: string): string => `${where}.${name}`;
+  const fields: Fields = {
     where,
-    has: (name) => get(name) !== undefined,
-    value: get,
-    text(
-      name,
-      { least = 1, most = 200, pattern = PRINTABLE, expected = "no control characters", asKey = false } = {},
-    ) {
-      const given = get(name);
-      if (asKey && typeof given === "string" && given in Object.prototype)
-        return refuse(name, "a name that is no member of Object.prototype");
-      return typeof given === "string" && given.length >= least && given.length <= most && pattern.test(given)
-        ? given
-        : refuse(name, `a string of ${least} to ${most} characters, ${expected}`);
+    only(...names) {
+      const other = Object.keys(object).find((name) => !names.includes(name));
+      return other === undefined ? fields : failField(where, { expected: names.join(", "), got: other });
     },
-    whole: (name, { least = 0, most = Number.MAX_SAFE_INTEGER } = {}) =>
-      limited(name, { least, most, whole: true }),
-    number: (name, { least = 0, most = Number.MAX_VALUE } = {}) =>
-      limited(name, { least, most, whole: false }),
+    has: (name) => get(name) !== undefined,
+    names: () => Object.keys(object),
+    value: get,
+    text: (name, limits) => readText(get(name), path(name), limits),
+    whole: (name, limits) => readWhole(get(name), path(name), limits),
+    number: (name, limits) => readNumber(get(name), path(name), limits),
     flag(name) {
       const given = get(name);
-      return typeof given === "boolean" ? given : refuse(name, "true or false");
+      return typeof given === "boolean"
+        ? given
+        : failField(path(name), { expected: "true or false", got: given });
     },
-    oneOf(name, of) {
-      const given = get(name);
-      return of.find((one) => one === given) ?? refuse(name, `one of ${of.join(", ")}`);
-    },
-    list(name, { least = 0, most, read }) {
-      const given = get(name);
-      if (!Array.isArray(given) || given.length < least || given.length > most)
-        return refuse(name, `a list of ${least} to ${most}`);
-      return given.map((item: unknown, i) => read(item, `${where}.${name}[${i}]`));
-    },
-    object: (name) => fieldsOf(get(name), `${where}.${name}`),
+    oneOf: (name, of) => readOneOf(get(name), path(name), of),
+    list: (name, options) => readList(get(name), path(name), options),
+    object: (name) => fieldsOf(get(name), path(name)),
   };
+  return fields;
+}
+
+/** Reads a string. @throws {WireError} If the value is not a string within the limits. */
+export function readText(value: unknown, where: string, limits: TextLimits = {}): string {
+  const { least = 1, most = 200, pattern = PRINTABLE, expected = "no control characters", asKey } = limits;
+  if (asKey && typeof value === "string" && value in Object.prototype)
+    return failField(where, { expected: "a name that is no member of Object.prototype", got: value });
+  if (typeof value === "string" && value.length >= least && value.length <= most && pattern.test(value))
+    return value;
+  const range = least === most ? `${least}` : most === Infinity ? `at least ${least}` : `${least} to ${most}`;
+  return failField(where, { expected: `a string of ${range} characters, ${expected}`, got: value });
+}
+
+/** Reads a safe integer. @throws {WireError} If the value is not one within the limits. */
+export function readWhole(value: unknown, where: string, limits: NumberLimits = {}): number {
+  const { least = 0, most = Number.MAX_SAFE_INTEGER } = limits;
+  if (Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most)
+    return value as number;
+  const range = most === Number.MAX_SAFE_INTEGER ? "up" : `to ${most}`;
+  return failField(where, { expected: `a whole number from ${least} ${range}`, got: value });
+}
+
+/** Reads a finite number. @throws {WireError} If the value is not one within the limits. */
+export function readNumber(value: unknown, where: string, limits: NumberLimits = {}): number {
+  const { least = 0, most = Number.MAX_VALUE } = limits;
+  if (typeof value === "number" && value >= least && value <= most) return value;
+  const range = most === Number.MAX_VALUE ? "up" : `to ${most}`;
+  return failField(where, {
+    expected: least === -Number.MAX_VALUE ? "a finite number" : `a number from ${least} ${range}`,
+    got: value,
+  });
+}
+
+/** Reads one of a few strings. @throws {WireError} If the value is another. */
+export function readOneOf<const Value extends string>(
+  value: unknown,
+  where: string,
+  of: readonly Value[],
+): Value {
+  return (
+    of.find((one) => one === value) ??
+    failField(where, { expected: `${of.length > 1 ? "one of " : ""}${of.join(", ")}`, got: value })
+  );
+}
+
+/** Reads a list. @throws {WireError} If the length is not allowed, or an item is invalid. */
+export function readList<Item>(value: unknown, where: string, options: ListOptions<Item>): Item[] {
+  const { least = 0, most = Infinity, read } = options;
+  if (Array.isArray(value) && value.length >= least && value.length <= most)
+    return value.map((item: unknown, i) => read(item, `${where}[${i}]`));
+  const expected = most === Infinity ? `a list of ${least} or more` : `a list of ${least} to ${most}`;
+  return failField(where, { expected, got: value });
 }
 
 /**

@@ -85,7 +85,7 @@ describe("a sample message", () => {
     const { id, createdAt, ...rest } = head;
     const waiting = writeSampleUpload({ head: rest, payload: Uint8Array.of(9) });
     expect(() => readSampleUpload(waiting)).toThrow(
-      "read a sample, id: expected 1 to 200 visible ASCII characters; got undefined",
+      "read sample.id: expected a string of 1 to 200 characters, visible ASCII; got undefined",
     );
     const sent = stampSample(waiting, { id, createdAt });
     expect(readSampleUpload(sent).head).toEqual(head);
@@ -128,45 +128,45 @@ describe("a sample message", () => {
   });
 
   it.each<[string, unknown, string]>([
-    ["C27: __proto__", '{"__proto__":{"kind":"full"}}', "expected no reserved names; got __proto__"],
+    ["C27: __proto__", '{"__proto__":{"kind":"full"}}', 'expected no reserved names; got "__proto__"'],
     ["a name twice", '{"id":"a","id":"b"}', 'expected each name once; got "id" again'],
-    ["a list", "[]", "expected a JSON object; got an array of 0"],
+    ["a list", "[]", "expected an object; got an array of 0"],
     [
       "an id with a line break",
       { ...head, id: "a\nb" },
-      'id: expected 1 to 200 visible ASCII characters; got "a\\nb"',
+      'id: expected a string of 1 to 200 characters, visible ASCII; got "a\\nb"',
     ],
     [
       "an id of 201 characters",
       { ...head, id: "x".repeat(201) },
-      "id: expected 1 to 200 visible ASCII characters",
+      "id: expected a string of 1 to 200 characters, visible ASCII",
     ],
     [
       "an id that is not a string",
       { ...head, id: 5 },
-      "id: expected 1 to 200 visible ASCII characters; got 5",
+      "id: expected a string of 1 to 200 characters, visible ASCII; got 5",
     ],
     [
       "an invalid time",
       { ...head, createdAt: "now" },
-      'createdAt: expected whole milliseconds from 0 up; got "now"',
+      'createdAt: expected a whole number from 0 up; got "now"',
     ],
     [
       "a kind with a path",
       { ...head, kind: "../x" },
-      'kind: expected a word of at most 32 characters in kebab-case; got "../x"',
+      'kind: expected a string of 1 to 32 characters, a word in kebab-case; got "../x"',
     ],
     [
       "a model without a version",
       { ...head, model: { name: "m" } },
-      "model: expected a name and a whole version from 0 up; got an object",
+      "model.version: expected a whole number from 0 up; got undefined",
     ],
     [
       "rows with a hole",
       { ...head, result: [[1, null]] },
       "result: expected finite numbers, or rows of them; got an array of 1",
     ],
-    ["no width", { ...head, width: 0 }, "width: expected a whole number of pixels from 1 up; got 0"],
+    ["no width", { ...head, width: 0 }, "width: expected a whole number from 1 up; got 0"],
   ])("refuses %s", (_, one, message) => {
     expect(() => readSampleUpload(messageOf(typeof one === "string" ? one : JSON.stringify(one)))).toThrow(
       message,

@@ -1,5 +1,5 @@
 import { isFederationName } from "./federation-parsers.ts";
-import { failField, fieldsOf, jsonOf } from "./read-fields.ts";
+import { failField, fieldsOf, hexText, jsonOf } from "./read-fields.ts";
 
 // If weights are sent through a store that both sides can access, as with Sedna's `aggDataPath`, the route of
 // an update receives the location of the update message instead of the message.
@@ -82,11 +82,6 @@ export function parseUpdateReference(
   return {
     key,
     bytes: reference.whole("bytes", { least: 1 }),
-    sha256: reference.text("sha256", {
-      least: 64,
-      most: 64,
-      pattern: /^[0-9a-f]*$/,
-      expected: "hexadecimal digits in lower case",
-    }),
+    sha256: reference.text("sha256", hexText(32)),
   };
 }

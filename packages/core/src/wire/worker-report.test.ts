@@ -55,13 +55,19 @@ describe("a worker's report", () => {
     [null, "expected an object; got null"],
     [
       { ...JSON.parse(captured.deploy), status: "done" },
-      'read status: expected running, completed, failed; got "done"',
+      'read report.status: expected one of running, completed, failed; got "done"',
     ],
-    [{ ...JSON.parse(captured.deploy), name: "" }, 'read name: expected a text; got ""'],
-    [{ ...JSON.parse(captured.deploy), results: {} }, "read results: expected a list; got an object"],
+    [
+      { ...JSON.parse(captured.deploy), name: "" },
+      'read report.name: expected a string of at least 1 characters, of any characters; got ""',
+    ],
+    [
+      { ...JSON.parse(captured.deploy), results: {} },
+      "read report.results: expected a list of 0 or more; got an object",
+    ],
     [
       { ...JSON.parse(captured.inference), ownerInfo: { startTime: "2026-13-01 00:00:00" } },
-      "read ownerInfo.startTime: expected a time such as",
+      "read report.ownerInfo.startTime: expected a time such as",
     ],
     [
       {

@@ -1,4 +1,6 @@
-import { describeValue, WireError } from "../errors.ts";
+import { anyText, failField, type Fields, fieldsOf, type TextLimits } from "./read-fields.ts";
+
+const anyName: TextLimits = { ...anyText, least: 1 };
 
 /** The worker that reports, and the job that it reports for. */
 export interface ReportOwner {
@@ -90,58 +92,47 @@ export function writeWorkerReport(report: WorkerReport): string {
  * @throws {WireError} If the body is not a report.
  */
 export function parseWorkerReport(body: unknown): WorkerReport {
-  const report = record(body, "a worker's report");
-  const text = (field: string): string => {
-    const value = report[field];
-    return typeof value === "string" && value !== "" ? value : fail(field, "a text", value);
-  };
+  const report = fieldsOf(body, "report");
   const owner = {
-    name: text("name"),
-    namespace: text("namespace"),
-    ownerName: text("ownerName"),
-    ownerKind: text("ownerKind"),
+    name: report.text("name", anyName),
+    namespace: report.text("namespace", anyName),
+    ownerName: report.text("ownerName", anyName),
+    ownerKind: report.text("ownerKind", anyName),
   };
-  const kind = oneOf(report["kind"], "kind", ["inference", "train", "eval", "deploy"]);
-  if (kind === "inference")
-    return { ...owner, kind, ownerInfo: inferenceInfo(record(report["ownerInfo"], "ownerInfo")) };
-  const status = oneOf(report["status"], "status", ["running", "completed", "failed"]);
-  const { results, ownerInfo } = report;
+  const kind = report.oneOf("kind", ["inference", "train", "eval", "deploy"]);
+  if (kind === "inference") return { ...owner, kind, ownerInfo: inferenceInfo(report.object("ownerInfo")) };
   return {
     ...owner,
     kind,
-    status,
-    ...(results !== undefined && {
-      results: Array.isArray(results) ? results.map(workerResult) : fail("results", "a list", results),
-    }),
-    ...(ownerInfo !== undefined && { ownerInfo: record(ownerInfo, "ownerInfo") }),
+    status: report.oneOf("status", ["running", "completed", "failed"]),
+    ...(report.has("results") && { results: report.list("results", { read: workerResult }) }),
+    ...(report.has("ownerInfo") && { ownerInfo: anyObject(report, "ownerInfo") }),
   };
 }
 
-function inferenceInfo(info: Readonly<Record<string, unknown>>): InferenceInfo {
-  const number = (field: string, most: number): number => {
-    const value = info[field];
-    return typeof value === "number" && value >= 0 && value <= most
-      ? value
-      : fail(`ownerInfo.${field}`, most === 1 ? "a number from 0 to 1" : "a number from 0 up", value);
-  };
-  const whole = (field: string): number =>
-    Number.isSafeInteger(info[field])
-      ? number(field, Infinity)
-      : fail(`ownerInfo.${field}`, "a whole number from 0 up", info[field]);
+function inferenceInfo(info: Fields): InferenceInfo {
   return {
-    startTime: parseLocalTime(info["startTime"], "ownerInfo.startTime"),
-    updateTime: parseLocalTime(info["updateTime"], "ownerInfo.updateTime"),
-    inferenceNumber: whole("inferenceNumber"),
-    hardExampleNumber: whole("hardExampleNumber"),
-    uploadCloudRatio: number("uploadCloudRatio", 1),
+    startTime: parseLocalTime(info, "startTime"),
+    updateTime: parseLocalTime(info, "updateTime"),
+    inferenceNumber: info.whole("inferenceNumber"),
+    hardExampleNumber: info.whole("hardExampleNumber"),
+    uploadCloudRatio: info.number("uploadCloudRatio", { most: 1 }),
   };
 }
 
-function workerResult(value: unknown, i: number): WorkerResult {
-  const { format, url, metrics } = record(value, `results[${i}]`);
-  if (typeof format !== "string") return fail(`results[${i}].format`, "a text", format);
-  if (typeof url !== "string") return fail(`results[${i}].url`, "a text", url);
-  return { format, url, metrics: metrics === null ? null : record(metrics, `results[${i}].metrics`) };
+function workerResult(value: unknown, where: string): WorkerResult {
+  const result = fieldsOf(value, where);
+  return {
+    format: result.text("format", anyText),
+    url: result.text("url", anyText),
+    metrics: result.value("metrics") === null ? null : anyObject(result, "metrics"),
+  };
+}
+
+/** Returns an object of any fields. */
+function anyObject(fields: Fields, name: string): Readonly<Record<string, unknown>> {
+  fields.object(name);
+  return fields.value(name) as Readonly<Record<string, unknown>>;
 }
 
 /** Formats a time as "%Y-%m-%d %H:%M:%S", as Sedna does: in local time, without a time zone. */
@@ -151,25 +142,13 @@ function localTime(unixMs: number): string {
   return `${String(time.getFullYear()).padStart(4, "0")}-${two(time.getMonth() + 1)}-${two(time.getDate())} ${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
 }
 
-function parseLocalTime(value: unknown, field: string): number {
+function parseLocalTime(fields: Fields, name: string): number {
+  const value = fields.value(name);
   const parts = typeof value === "string" ? /^(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)$/.exec(value) : null;
   // `Date` reads this form without a time zone as local time. A month above 12 or a day above 31 gives NaN.
   const time = parts
     ? new Date(`${parts[1]}-${parts[2]}-${parts[3]}T${parts[4]}:${parts[5]}:${parts[6]}`).getTime()
     : NaN;
-  return Number.isNaN(time) ? fail(field, "a time such as 2026-11-21 04:04:06", value) : time;
-}
-
-function oneOf<const Known extends string>(value: unknown, field: string, known: readonly Known[]): Known {
-  return known.find((one) => one === value) ?? fail(field, known.join(", "), value);
-}
-
-function record(value: unknown, field: string): Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? (value as Readonly<Record<string, unknown>>)
-    : fail(field, "an object", value);
-}
-
-function fail(field: string, expected: string, got: unknown): never {
-  throw new WireError(`read ${field}: expected ${expected}; got ${describeValue(got)}`);
+  if (!Number.isNaN(time)) return time;
+  return failField(`${fields.where}.${name}`, { expected: "a time such as 2026-11-21 04:04:06", got: value });
 }

@@ -5,12 +5,13 @@ import { hasConsent } from "../privacy/private-frame.ts";
 import type { PrivacyPolicy } from "../privacy/privacy-policy.ts";
 import { sampleForQueue } from "../privacy/sample-for-queue.ts";
 import { copySample } from "../frames/copy-sample.ts";
+import type { NewItem } from "../queue/durable-queue.ts";
 import type { LifecycleEvent } from "./agent-events.ts";
 
 /** Options of {@link collectSamples}. */
 export interface CollectOptions<Result> {
   /** Stores an item now, or as soon as the queue is open. */
-  readonly enqueue: (item: { readonly kind: string; readonly body: Uint8Array }) => Promise<void>;
+  readonly enqueue: (item: NewItem) => Promise<void>;
   readonly device: string;
   readonly privacy: PrivacyPolicy<Frame, Result>;
   readonly model: () => Pick<ModelManifest, "name" | "version">;
@@ -57,18 +58,18 @@ export function collectSamples<Result>({
   const encode = async (
     frame: Frame,
     { edgeResult, reason, policy, by: { name, version } }: Collected,
-  ): Promise<Uint8Array | undefined> => {
+  ): Promise<NewItem | undefined> => {
     const allowed = await sampleForQueue({ frame, result: edgeResult, policy });
     if (allowed === undefined) return undefined;
     const { bytes: payload, ...what } = allowed;
     const head = { device, reason, ...(version === 0 ? {} : { model: { name, version } }), ...what };
-    return writeSampleUpload({ head, payload });
+    return { kind: "sample", privacyKind: what.kind, body: writeSampleUpload({ head, payload }) };
   };
   /**
    * Encodes from a copy made during this call: the frame is closed as soon as the consumer has received its
    * result.
    */
-  const encodeCopy = async (collected: Collected): Promise<Uint8Array | undefined> => {
+  const encodeCopy = async (collected: Collected): Promise<NewItem | undefined> => {
     const policy = policyFor(privacy, collected);
     const held = await copySample(collected.sample);
     try {
@@ -78,16 +79,16 @@ export function collectSamples<Result>({
     }
   };
   const store = async (collected: Collected): Promise<void> => {
-    let body: Uint8Array | undefined;
+    let item: NewItem | undefined;
     encoding++;
     try {
-      body = await (collected.policy.level === "features"
+      item = await (collected.policy.level === "features"
         ? encode(collected.sample, collected)
         : encodeCopy(collected));
     } finally {
       encoding--;
     }
-    if (body) await enqueue({ kind: "sample", body });
+    if (item) await enqueue(item);
   };
 
   return {

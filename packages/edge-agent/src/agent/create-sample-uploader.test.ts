@@ -30,7 +30,7 @@ const answerTo = (sample: Frame): JointResult<Detections, Frame> =>
   }) as JointResult<Detections, Frame>;
 
 /** A device and its cloud. `got` lists the received samples as "kind width x height". */
-const sendingOf = (
+const uploaderOf = (
   privacy: PrivacyPolicy<Frame, Detections>,
   { isOnline = true, model = { name: "none", version: 0 } } = {},
 ): {
@@ -57,15 +57,15 @@ const sendingOf = (
   });
   return { sending, got, events };
 };
-const flush = async ({ sending, got }: ReturnType<typeof sendingOf>): Promise<readonly string[]> => {
+const flush = async ({ sending, got }: ReturnType<typeof uploaderOf>): Promise<readonly string[]> => {
   await sending.flush({ signal: AbortSignal.timeout(5000) });
   await sending.stop({ graceMs: 1000 });
   return got;
 };
 
-describe("createSending()", () => {
+describe("createSampleUploader()", () => {
   it("flushes samples collected before the queue was open", async () => {
-    const one = sendingOf({ level: "features" });
+    const one = uploaderOf({ level: "features" });
     one.sending.start();
     one.sending.collect(answerTo(await frameOf()));
     expect(await flush(one)).toEqual(["features 40 x 20"]);
@@ -80,12 +80,12 @@ describe("createSending()", () => {
   ])("sends only the queued samples that the current privacy policy permits: %s", async (level, expected) => {
     const got: string[] = [];
     for (const earlier of ["full", "blurred", "crop", "features"] as const) {
-      const { sending, events } = sendingOf({ level: earlier }, { isOnline: false });
+      const { sending, events } = uploaderOf({ level: earlier }, { isOnline: false });
       sending.start();
       sending.collect(answerTo(await frameOf()));
       await expect.poll(() => events.some(({ type }) => type === "item-queued")).toBe(true);
       await sending.stop({ graceMs: 0 });
-      const later = sendingOf({ level });
+      const later = uploaderOf({ level });
       later.sending.start();
       const sent = await flush(later);
       got.push(...sent);
@@ -101,7 +101,7 @@ describe("createSending()", () => {
       ({ leave }: SampleUploader<Detections>) => leave(),
       ({ stop }: SampleUploader<Detections>) => stop({ graceMs: 0 }),
     ]) {
-      const { sending, events } = sendingOf({ level: "features" });
+      const { sending, events } = uploaderOf({ level: "features" });
       sending.collect(answerTo(await frameOf()));
       await sending.flush({});
       await end(sending);
@@ -113,7 +113,7 @@ describe("createSending()", () => {
     "names the model that evaluated a sample, even if another model replaces it meanwhile: %s",
     async (level) => {
       const model = { name: "gate", version: 1 };
-      const one = sendingOf({ level }, { model });
+      const one = uploaderOf({ level }, { model });
       one.sending.start();
       one.sending.collect(answerTo(await frameOf()));
       model.version = 2;
@@ -124,7 +124,7 @@ describe("createSending()", () => {
   it("evaluates consent and regions on the original frame, not on its copy", async () => {
     const shown = await frameOf();
     const hidden = await frameOf();
-    const one = sendingOf({
+    const one = uploaderOf({
       level: "crop",
       consent: (frame) => frame !== hidden,
       regions: (frame) => (frame === shown ? [Float32Array.of(10, 10, 20, 20)] : [[0, 0, 40, 20]]),

@@ -1,10 +1,10 @@
 import { WireError, type Frame, type JointResult } from "@sedna-js/core";
 import { toPlainError } from "@sedna-js/core/errors";
-import { readSampleUpload, type ModelManifest } from "@sedna-js/core/wire";
+import type { ModelManifest } from "@sedna-js/core/wire";
 import { openQueueStore } from "#platform/queue";
 import { mayLeave } from "../privacy/may-leave.ts";
 import type { PrivacyPolicy } from "../privacy/privacy-policy.ts";
-import type { DurableQueue, QueueStatistics } from "../queue/durable-queue.ts";
+import type { DurableQueue, NewItem, QueueStatistics } from "../queue/durable-queue.ts";
 import { baseUrl } from "../http/base-url.ts";
 import { sampleRoute, type Route } from "../queue/deliver.ts";
 import { checkQueueLimits, openQueue } from "../queue/open-queue.ts";
@@ -66,24 +66,22 @@ export function createSampleUploader<Result>({
   checkRate(maxPerSecond);
   checkQueueLimits(limits);
   const route: Route = (entry, body) => {
-    const delivery = toCloud(entry, body);
     // Queued items may have been stored under an earlier policy that permitted more than the current one.
-    const { kind } = readSampleUpload(delivery.body).head;
-    if (!mayLeave(kind, privacy.level))
+    const { privacyKind = "full" } = entry;
+    if (!mayLeave(privacyKind, privacy.level))
       throw new WireError(
-        `send a queued sample: expected a kind that the privacy policy ${privacy.level} permits; got ${kind}`,
+        `send a queued sample: expected a kind that the privacy policy ${privacy.level} permits; got ${privacyKind}`,
       );
-    return delivery;
+    return toCloud(entry, body);
   };
-  type Item = Parameters<DurableQueue["enqueue"]>[0];
-  const early: Item[] = [];
+  const early: NewItem[] = [];
   let open: { readonly queue: DurableQueue; readonly sender: Sender } | undefined;
   let opening: Promise<void> | undefined;
   let retry: unknown;
   let collects = true;
   let stopping = false;
 
-  const enqueue = async (item: Item): Promise<void> => {
+  const enqueue = async (item: NewItem): Promise<void> => {
     if (open) {
       await open.queue.enqueue(item);
       return open.sender.wake();

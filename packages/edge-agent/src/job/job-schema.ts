@@ -1,4 +1,5 @@
 import { hardExampleMining } from "@sedna-js/core";
+import { type ParameterTable, textParameters } from "@sedna-js/core/check";
 import * as z from "zod/mini";
 import {
   above,
@@ -18,7 +19,27 @@ import {
 
 // The tasks whose samples are images, because a device's sources yield only images.
 const taskNames = ["heatmap", "nanodet"] as const;
-const minerNames = Object.keys(hardExampleMining) as [string, ...string[]];
+const minerNames = Object.keys(hardExampleMining) as [keyof typeof hardExampleMining];
+
+/** The miner of a job: its name and its parameters, as the miner declares them. */
+const minerSchema = map({ method: oneOf(minerNames), param: z.optional(settings) }).check((job) => {
+  const { method, param = {} } = job.value;
+  const { parameters }: { readonly parameters: ParameterTable } = hardExampleMining[method];
+  const names = textParameters(parameters);
+  for (const [name, value] of Object.entries(param)) {
+    const path = ["param", name];
+    if (!names.includes(name)) {
+      const message = `one of the parameters of ${method}: ${names.join(", ") || "none"}`;
+      job.issues.push({ code: "custom", message, path, input: param });
+      continue;
+    }
+    try {
+      parameters[name]!.read(name, value as never);
+    } catch {
+      job.issues.push({ code: "custom", message: parameters[name]!.expected, path, input: param });
+    }
+  }
+});
 
 /** The schema of each kind of model, by the key that identifies the kind. */
 export const modelSchemas = {
@@ -37,7 +58,7 @@ export const jobSchema = map({
   name,
   source: z.unknown(),
   model: z.unknown(),
-  hardExampleMining: z.optional(map({ method: oneOf(minerNames), param: z.optional(settings) })),
+  hardExampleMining: z.optional(minerSchema),
   bigModel: z.optional(
     map({
       url: web("https://cloud.example"),

@@ -130,6 +130,14 @@ describe("parseJob()", () => {
     [{ name: ".." }, 'name: expected letters, digits, ".", "_" and "-"; got ".."'],
     [{ name: undefined }, 'name: expected letters, digits, ".", "_" and "-"; got nothing'],
     [{ hardExampleMining: { method: "ibt" } }, 'got "ibt": did you mean IBT?'],
+    [
+      { hardExampleMining: { method: "IBT", param: { threshold_image: "0.9" } } },
+      "hardExampleMining.param.threshold_image: expected one of the parameters of IBT: threshold_img, threshold_box; got",
+    ],
+    [
+      { hardExampleMining: { method: "ExpectedF1", param: { upload_ratio: 2 } } },
+      "hardExampleMining.param.upload_ratio: expected a number from 0 to 1; got 2",
+    ],
     [{ big_model: { url: "x" } }, "big_model: expected one of name, source, model, "],
     [{ big_model: { url: "x" } }, "did you mean bigModel?"],
     [

@@ -40,15 +40,19 @@ export interface QueueStatistics {
   readonly durable: boolean;
 }
 
+/** An item for a queue. */
+export interface NewItem extends Pick<QueueEntry, "kind" | "privacyKind"> {
+  readonly body: Uint8Array;
+  /** Items of higher priority are sent first. Default 0. */
+  readonly priority?: number;
+  /** Time to live, in ms. Default: the queue's. */
+  readonly ttlMs?: number;
+}
+
 /** A bounded queue that survives a restart. */
 export interface DurableQueue {
   /** Resolves when the item is stored, with its id, or with the reason why it was not accepted. */
-  enqueue(item: {
-    readonly kind: string;
-    readonly body: Uint8Array;
-    readonly priority?: number;
-    readonly ttlMs?: number;
-  }): Promise<{ readonly id: string; readonly dropped?: DropReason }>;
+  enqueue(item: NewItem): Promise<{ readonly id: string; readonly dropped?: DropReason }>;
   /**
    * Leases the next item to send, with its body. `undefined` if none is pending. The item stays in the queue
    * until it is settled.

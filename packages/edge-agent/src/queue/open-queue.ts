@@ -1,6 +1,6 @@
 import { SednaError } from "@sedna-js/core";
 import { describeValue } from "@sedna-js/core/errors";
-import type { DropReason, DurableQueue, QueueEvent, OverflowPolicy } from "./durable-queue.ts";
+import type { DropReason, DurableQueue, NewItem, QueueEvent, OverflowPolicy } from "./durable-queue.ts";
 import { createItemStore } from "./item-store.ts";
 import { createPendingItems, type QueueItem } from "./pending-items.ts";
 import { queueClock } from "./queue-clock.ts";
@@ -177,21 +177,15 @@ export async function openQueue({
   await mark();
 
   return {
-    async enqueue({ kind, body, priority = 0, ttlMs: itemTtlMs = ttlMs }) {
+    async enqueue(item) {
       refuseClosed("queue an item");
-      if (typeof kind !== "string" || kind === "")
-        throw new TypeError(`queue an item: expected kind to be a string; got ${describeValue(kind)}`);
-      if (!(body instanceof Uint8Array))
-        throw new TypeError(`queue an item: expected body to be a Uint8Array; got ${describeValue(body)}`);
-      if (!Number.isFinite(priority))
-        throw new RangeError(`queue an item: expected a finite priority; got ${priority}`);
-      if (!(itemTtlMs > 0) || !Number.isFinite(itemTtlMs))
-        throw new RangeError(`queue an item: expected ttlMs above 0; got ${itemTtlMs}`);
+      const { kind, privacyKind, body, priority = 0, ttlMs: itemTtlMs = ttlMs } = checkItem(item);
       const sequence = ++lastSequence;
       const entry = {
         id: `${deviceId}-${stored.epoch}-${sequence}`,
         sequence,
         kind,
+        ...(privacyKind !== undefined && { privacyKind }),
         priority,
         createdAt: wallNow(),
         queuedAtMs: clock.now(),
@@ -254,6 +248,20 @@ export async function openQueue({
       return closing;
     },
   };
+}
+
+/** Checks an item before it is queued. */
+function checkItem(item: NewItem): NewItem {
+  const { kind, body, priority = 0, ttlMs = 1 } = item;
+  if (typeof kind !== "string" || kind === "")
+    throw new TypeError(`queue an item: expected kind to be a string; got ${describeValue(kind)}`);
+  if (!(body instanceof Uint8Array))
+    throw new TypeError(`queue an item: expected body to be a Uint8Array; got ${describeValue(body)}`);
+  if (!Number.isFinite(priority))
+    throw new RangeError(`queue an item: expected a finite priority; got ${priority}`);
+  if (!(ttlMs > 0 && ttlMs < Infinity))
+    throw new RangeError(`queue an item: expected ttlMs above 0; got ${ttlMs}`);
+  return item;
 }
 
 /** Validates the limits of a queue. @throws {RangeError} If a limit is out of range. */

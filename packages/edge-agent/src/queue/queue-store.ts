@@ -6,6 +6,11 @@ export interface QueueEntry {
   readonly sequence: number;
   /** Kind of the item: "sample", "report", ... The sender routes by it. */
   readonly kind: string;
+  /**
+   * Content of a sample: `features`, `crop`, `blurred`, or `full`. The privacy policy at the time of sending
+   * decides by it whether the sample may leave the device.
+   */
+  readonly privacyKind?: string;
   /** Items of higher priority are sent first. */
   readonly priority: number;
   /** Creation time in Unix ms, for display and for the receiver. */

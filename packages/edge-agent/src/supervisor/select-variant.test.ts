@@ -10,7 +10,7 @@ const full = {
 const small = { file: "small.onnx", executionProviders: ["wasm"], precision: "int8" } as const;
 const manifest = { variants: [half, full, small] };
 
-describe("chooseVariant()", () => {
+describe("selectVariant()", () => {
   it("returns the first variant that the backend can run, and float16 on WebGPU only if its shaders support it", () => {
     expect(selectVariant(manifest, { backend: "webgpu", shaderF16: true })).toBe(half);
     expect(selectVariant(manifest, { backend: "webgpu", shaderF16: false })).toBe(full);

@@ -6,7 +6,7 @@ const kinds = fc.array(fc.record({ kind: fc.constantFrom("read", "write"), fails
   maxLength: 12,
 });
 
-describe("readWriteTurns()", () => {
+describe("createReadWriteLock()", () => {
   it("keeps the order of tasks around every write and runs no other task during a write", async () => {
     await fc.assert(
       fc.asyncProperty(kinds, fc.scheduler(), async (tasks, scheduler) => {

@@ -21,7 +21,7 @@ describe("seededRandom()", () => {
   });
 });
 
-describe("shuffled()", () => {
+describe("shuffledIndices()", () => {
   it("returns each number once", () => {
     for (const count of [0, 1, 2, 1003]) {
       const order = shuffledIndices(count, seededRandom({ seed: 3, stream: 0 }));

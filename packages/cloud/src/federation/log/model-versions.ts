@@ -17,7 +17,7 @@ export interface MadeModel extends Pick<ModelVersion, "sha256"> {
   readonly round: number;
   readonly version: number;
   readonly model: Float32Array;
-  readonly memory: Float32Array | undefined;
+  readonly serverState: Float32Array | undefined;
 }
 
 /** Returns the SHA-256 of floats, as 64 lowercase hexadecimal digits. */
@@ -56,9 +56,12 @@ export async function readModel(
 export async function modelFromBefore(
   log: FederationLog,
   version: number,
-): Promise<{ readonly model: Float32Array; readonly memory: Float32Array | undefined } | undefined> {
-  const [model, memory] = [await log.getBlob(modelBlob(version)), await log.getBlob(memoryBlob(version))];
-  return model && { model: floatsOf(model), memory: memory && floatsOf(memory) };
+): Promise<{ readonly model: Float32Array; readonly serverState: Float32Array | undefined } | undefined> {
+  const [model, serverState] = [
+    await log.getBlob(modelBlob(version)),
+    await log.getBlob(memoryBlob(version)),
+  ];
+  return model && { model: floatsOf(model), serverState: serverState && floatsOf(serverState) };
 }
 
 /** Deletes the blobs that a federation in this state no longer needs. */

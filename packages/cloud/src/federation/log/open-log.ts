@@ -25,7 +25,7 @@ interface OpenLogOptions {
 export interface OpenedLog extends Pick<Replayed, "state" | "sum" | "accepted" | "at"> {
   readonly models: Map<number, ModelVersion>;
   /** Server state of the aggregator after the latest model. */
-  readonly memory: Float32Array | undefined;
+  readonly serverState: Float32Array | undefined;
   /** True if the settings differ from those in the log: the active round may have to close. */
   readonly isChanged: boolean;
   /** Number of events in the log. */
@@ -90,7 +90,7 @@ export async function openLog({
     isChanged,
     hasNewPlan,
     models,
-    memory: kept && floatsOf(kept),
+    serverState: kept && floatsOf(kept),
     sum: replayed.sum,
     accepted: replayed.accepted,
     at: replayed.at,
@@ -119,7 +119,7 @@ export async function openLog({
       isChanged: false,
       hasNewPlan: false,
       models: new Map([[0, model]]),
-      memory: undefined,
+      serverState: undefined,
       sum: undefined,
       accepted: [],
       at,

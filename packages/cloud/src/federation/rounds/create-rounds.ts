@@ -165,14 +165,14 @@ export function createRounds(options: RoundsOptions): Rounds {
   };
 
   const publish = async (run: RoundRun, made: MadeModel): Promise<void> => {
-    const { round, version, model, memory, sha256 } = made;
+    const { round, version, model, serverState, sha256 } = made;
     run.models.set(version, { parameters: model, sha256 });
-    run.serverState = memory;
+    run.serverState = serverState;
     const blobs = {
       version,
       blob: modelBlob(version),
       sha256,
-      ...(memory && { memory: memoryBlob(version) }),
+      ...(serverState && { memory: memoryBlob(version) }),
     };
     dispatch({ type: "aggregated", at: now(), round, modelVersion: version }, (event) =>
       run.journal.noteRecord({

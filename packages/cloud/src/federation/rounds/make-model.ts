@@ -11,9 +11,9 @@ import type { RoundRun } from "./round-run.ts";
 export async function makeModel(run: RoundRun, log: FederationLog): Promise<MadeModel> {
   const version = run.state.modelVersion + 1;
   await run.journal.flush();
-  const { model, memory } = (await modelFromBefore(log, version)) ?? run.accumulator!.finish();
+  const { model, serverState } = (await modelFromBefore(log, version)) ?? run.accumulator!.finish();
   const sha256 = await sha256Of(model);
-  if (memory) await run.journal.keep({ [memoryBlob(version)]: memory });
+  if (serverState) await run.journal.keep({ [memoryBlob(version)]: serverState });
   await run.journal.keep({ [modelBlob(version)]: model });
-  return { round: run.state.open!.round, version, model, memory, sha256 };
+  return { round: run.state.open!.round, version, model, serverState, sha256 };
 }

@@ -60,7 +60,7 @@ export async function openRun(
     models: opened.models,
     state: opened.state,
     accumulator: undefined,
-    serverState: opened.memory,
+    serverState: opened.serverState,
     lastEventAt: Math.min(opened.at, now()),
     tick: undefined,
     loggedEvents: opened.events,

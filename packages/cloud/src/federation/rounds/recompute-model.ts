@@ -68,21 +68,21 @@ export async function recomputeModel(
   const kernels = given ?? (await loadVectorKernels());
   try {
     let { parameters: model } = await readModel(log, replayed.models.get(0)!);
-    let memory: Float32Array | undefined;
+    let serverState: Float32Array | undefined;
     for (const { round, version, updates } of rounds) {
       const sum = createRoundAccumulator({
         round,
         aggregator,
         kernels,
         base: model,
-        serverState: memory,
+        serverState,
         capacity: updates.length,
         limits: limitsOf(model.length, clipNorm),
         random,
       });
       try {
         for (const [place, update] of updates.entries()) await addKept(sum, { place, update, version });
-        ({ model, memory } = sum.finish());
+        ({ model, serverState } = sum.finish());
       } finally {
         sum.dispose();
       }

@@ -56,7 +56,7 @@ export function createRoundAccumulator({
   limits,
   random,
 }: RoundAccumulatorOptions): RoundAccumulator {
-  const open = aggregator.open({ kernels, base, capacity, memory: serverState, random });
+  const open = aggregator.createAccumulator({ kernels, base, capacity, serverState, random });
   const keepsUpdates = open.state() === undefined;
   const isLimited = limits.clipNorm !== undefined || limits.maxUpdateNorm !== undefined;
   const { clipNorm = Infinity } = limits;

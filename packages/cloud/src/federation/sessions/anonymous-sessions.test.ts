@@ -5,7 +5,7 @@ import { anonymousSessions } from "./anonymous-sessions.ts";
 
 const request = (device: string): SessionRequest => ({ protocol: 1, device, numSamples: 1 });
 
-describe("openSessions()", () => {
+describe("anonymousSessions()", () => {
   it("trusts the name of a device, and keeps only its latest session", async () => {
     const sessions = anonymousSessions();
     const first = await sessions.grant(request("edge-1"));

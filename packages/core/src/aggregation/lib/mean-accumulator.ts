@@ -19,8 +19,8 @@ export interface MeanRule {
  * optimizer. A stale update is discounted in the sum but not in the total weight that divides it: a round of
  * stale updates makes a smaller step, as in FedBuff.
  */
-export function openMean(
-  { kernels, base, memory }: AggregationRound,
+export function meanAccumulator(
+  { kernels, base, serverState }: AggregationRound,
   { name, server = sgdServer(), clipNorm, exponent }: MeanRule,
 ): Accumulator {
   const clip = clipNorm === undefined ? {} : { clipNorm };
@@ -59,7 +59,7 @@ export function openMean(
     },
     finish() {
       requireCohort(name, { expected: 1, got: count });
-      return stepServer(name, { server, turn: { base, change: meanChange(), memory } }) as ReturnType<
+      return stepServer(name, { server, turn: { base, change: meanChange(), serverState } }) as ReturnType<
         Accumulator["finish"]
       >;
     },

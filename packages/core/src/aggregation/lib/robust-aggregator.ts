@@ -35,11 +35,11 @@ export function robustAggregator(rule: RobustRule): Aggregator {
         return reducePlain(votes);
       },
     }),
-    open: (round) => openRobust(round, rule),
+    createAccumulator: (round) => robustAccumulator(round, rule),
   };
 }
 
-function openRobust(
+function robustAccumulator(
   { kernels, base, capacity }: AggregationRound,
   { name, minClients, reduce }: RobustRule,
 ): Accumulator {
@@ -68,7 +68,7 @@ function openRobust(
       requireCohort(name, { expected: minClients, got: updates.length });
       return stepServer(name, {
         server: sgdServer(),
-        turn: { base, change: reduce(updates, kernels), memory: undefined },
+        turn: { base, change: reduce(updates, kernels), serverState: undefined },
       }) as ReturnType<Accumulator["finish"]>;
     },
     dispose() {

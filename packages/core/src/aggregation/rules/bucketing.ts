@@ -1,35 +1,39 @@
-import { describeValue } from "../../errors.ts";
-import type { Tensor } from "../../tensor.ts";
+import {
+  choiceParameter,
+  optionalNumber,
+  parameterized,
+  programParameter,
+  requiredNumber,
+} from "../../check/parameters.ts";
 import type { AggregationRound, Aggregator, Accumulator } from "../aggregator.ts";
 import { batchForm, clippedVoters, requireBase } from "../lib/batch-form.ts";
 import { byColumns } from "../lib/by-columns.ts";
 import { requireCohort } from "../lib/cohort.ts";
 import { plainUpdates } from "../lib/plain-updates.ts";
 import { noRestore } from "../lib/robust-aggregator.ts";
-import { clientCount, clipLength, type RuleNumber } from "../lib/rule-number.ts";
+import { clipNormLimits, initial } from "../lib/rule-parameters.ts";
 import { checkWeight } from "../lib/update-weight.ts";
 import { flatten } from "../lib/whole-weights.ts";
 import { sgdServer, stepServer } from "../server-optimizer.ts";
 import { sortedMean } from "./median.ts";
 
-/** Parameters of {@link Bucketing}. */
-interface BucketingParameters {
-  /** Number of hostile clients that the rule withstands. At least 1. */
-  readonly f: RuleNumber;
-  /** Number of buckets. At least 4f. Default 4f. */
-  readonly buckets?: RuleNumber;
-  /** Norm that updates are clipped to first. It limits the influence of a hostile client. */
-  readonly clipNorm: RuleNumber;
+const parameters = {
+  /** Number of hostile clients that the rule withstands. */
+  f: requiredNumber({ min: 1, whole: true }),
+  /** Number of buckets. At least 4 f. */
+  buckets: optionalNumber({ min: 1, whole: true, absent: "4 f" }),
+  /** Euclidean norm that updates are clipped to first. It limits the influence of a hostile client. */
+  clipNorm: requiredNumber(clipNormLimits),
   /**
    * Reduction of the bucket means: their median, or their mean without the f smallest and f largest values.
-   * Default "median".
    */
-  readonly rule?: "median" | "trimmed";
-  /** For `aggregate` only: uniform draws in [0,1). Default `Math.random`. */
-  readonly random?: () => number;
-  /** For `aggregate` only: the model before the first call. */
-  readonly initial?: readonly Tensor[];
-}
+  rule: choiceParameter(["median", "trimmed"]),
+  /** For `aggregate` only: uniform draws in [0,1). */
+  random: programParameter<() => number>({
+    fallback: "Math.random",
+  }),
+  initial,
+};
 
 /**
  * A robust rule whose memory does not grow with the cohort: it adds clipped updates to `buckets` sums in
@@ -39,19 +43,15 @@ interface BucketingParameters {
  * 4f buckets. All clients have equal weight. Source: after Karimireddy et al., "Byzantine-Robust Learning on
  * Heterogeneous Datasets via Bucketing", 2022.
  */
-export function Bucketing(param: BucketingParameters): Aggregator {
-  const hostile = clientCount("f", { value: param.f, least: 1 });
-  const buckets =
-    param.buckets === undefined ? 4 * hostile : clientCount("buckets", { value: param.buckets, least: 1 });
+export const Bucketing = parameterized(parameters, (param): Aggregator => {
+  const { f: hostile, buckets = 4 * hostile, clipNorm, rule, random = Math.random, initial } = param;
   if (hostile >= buckets / 2)
     throw new RangeError(
       `build Bucketing: expected f below half of the ${buckets} buckets, else the hostile clients' buckets outvote the others; got ${hostile}`,
     );
   if (buckets < 4 * hostile)
     throw new RangeError(`build Bucketing: expected at least 4 f = ${4 * hostile} buckets; got ${buckets}`);
-  const clipNorm = clipLength(param.clipNorm);
-  const trim = trimOf(param.rule ?? "median", { hostile, buckets });
-  const { random = Math.random, initial } = param;
+  const trim = rule === "median" ? Math.floor((buckets - 1) / 2) : hostile;
   return {
     name: "Bucketing",
     minClients: buckets,
@@ -72,29 +72,20 @@ export function Bucketing(param: BucketingParameters): Aggregator {
         );
       },
     }),
-    open: (round) => openBuckets(round, { buckets, clipNorm, trim }),
+    createAccumulator: (round) => bucketAccumulator(round, { buckets, clipNorm, trim }),
   };
-}
+});
 
-function trimOf(
-  rule: string,
-  { hostile, buckets }: { readonly hostile: number; readonly buckets: number },
-): number {
-  if (rule === "median") return Math.floor((buckets - 1) / 2);
-  if (rule === "trimmed") return hostile;
-  throw new TypeError(`read rule: expected "median" or "trimmed"; got ${describeValue(rule)}`);
-}
-
-/** Options of {@link openBuckets}. */
-interface OpenBucketsOptions {
+/** Options of {@link bucketAccumulator}. */
+interface BucketAccumulatorOptions {
   readonly buckets: number;
   readonly clipNorm: number;
   readonly trim: number;
 }
 
-function openBuckets(
+function bucketAccumulator(
   { kernels, base, random }: AggregationRound,
-  { buckets, clipNorm, trim }: OpenBucketsOptions,
+  { buckets, clipNorm, trim }: BucketAccumulatorOptions,
 ): Accumulator {
   const reader = plainUpdates(kernels, base.length);
   // A bucket sums few, clipped updates: float32 is precise enough.
@@ -132,7 +123,7 @@ function openBuckets(
       });
       return stepServer("Bucketing", {
         server: sgdServer(),
-        turn: { base, change, memory: undefined },
+        turn: { base, change, serverState: undefined },
       }) as ReturnType<Accumulator["finish"]>;
     },
     dispose() {

@@ -1,28 +1,24 @@
-import type { Aggregator } from "../aggregator.ts";
-import { meanAggregator, optionalClip, type MeanParameters } from "../lib/mean-aggregator.ts";
-import { decayRate, positive, type RuleNumber } from "../lib/rule-number.ts";
+import { parameterized } from "../../check/parameters.ts";
+import { meanAggregator } from "../lib/mean-aggregator.ts";
+import { decayRate, meanParameters, serverLearningRate } from "../lib/rule-parameters.ts";
 import { momentumServer } from "../server-optimizer.ts";
 
-/** Parameters of {@link FedAvgM}. */
-export interface FedAvgMParameters extends MeanParameters {
-  /** Decay rate of the velocity. Default 0.9. */
-  readonly momentum?: RuleNumber;
+const parameters = {
+  /** Decay rate of the velocity. */
+  momentum: decayRate(0.9),
   /**
-   * Server learning rate. With momentum, a constant update adds up to `learningRate / (1 - momentum)` times
-   * itself. Default 1.
+   * Server learning rate. With momentum, a constant update adds up to learningRate / (1 - momentum) times
+   * itself.
    */
-  readonly learningRate?: RuleNumber;
-}
+  learningRate: serverLearningRate(1),
+  ...meanParameters,
+};
 
 /**
  * FedAvg with momentum at the server, which smooths rounds whose clients pull in different directions. It
  * keeps one number of state per parameter. Source: Hsu et al., "Measuring the Effects of Non-Identical Data
  * Distribution for Federated Visual Classification", 2019.
  */
-export function FedAvgM(param: FedAvgMParameters = {}): Aggregator {
-  const server = momentumServer({
-    momentum: decayRate("momentum", param.momentum ?? 0.9),
-    learningRate: positive("learningRate", param.learningRate ?? 1),
-  });
-  return meanAggregator({ name: "FedAvgM", clipNorm: optionalClip(param), server }, param);
-}
+export const FedAvgM = parameterized(parameters, ({ momentum, learningRate, clipNorm, initial }) =>
+  meanAggregator({ name: "FedAvgM", clipNorm, server: momentumServer({ momentum, learningRate }) }, initial),
+);

@@ -1,14 +1,12 @@
-import type { Aggregator } from "../aggregator.ts";
-import { meanAggregator, optionalClip, type MeanParameters } from "../lib/mean-aggregator.ts";
-
-/** Parameters of {@link FedAvg}. */
-export type FedAvgParameters = MeanParameters;
+import { parameterized } from "../../check/parameters.ts";
+import { meanAggregator } from "../lib/mean-aggregator.ts";
+import { meanParameters } from "../lib/rule-parameters.ts";
 
 /**
- * The mean of the clients' models, weighted by their samples. One client can move it anywhere: behind open
- * doors give `clipNorm`. Source: McMahan et al., "Communication-Efficient Learning of Deep Networks from
- * Decentralized Data", 2017; Sedna's `FedAvg`.
+ * The mean of the clients' models, weighted by their samples. One client can move it anywhere: if clients
+ * are not trusted, set `clipNorm`. Source: McMahan et al., "Communication-Efficient Learning of Deep Networks
+ * from Decentralized Data", 2017; Sedna's `FedAvg`.
  */
-export function FedAvg(param: FedAvgParameters = {}): Aggregator {
-  return meanAggregator({ name: "FedAvg", clipNorm: optionalClip(param) }, param);
-}
+export const FedAvg = parameterized(meanParameters, ({ clipNorm, initial }) =>
+  meanAggregator({ name: "FedAvg", clipNorm }, initial),
+);

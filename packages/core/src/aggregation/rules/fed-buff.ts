@@ -1,18 +1,18 @@
-import type { Aggregator } from "../aggregator.ts";
-import { meanAggregator, optionalClip, type MeanParameters } from "../lib/mean-aggregator.ts";
-import { positive, ruleNumber, type RuleNumber } from "../lib/rule-number.ts";
+import { numberParameter, parameterized } from "../../check/parameters.ts";
+import { meanAggregator } from "../lib/mean-aggregator.ts";
+import { meanParameters, serverLearningRate } from "../lib/rule-parameters.ts";
 import { sgdServer } from "../server-optimizer.ts";
 
-/** Parameters of {@link FedBuff}. */
-export interface FedBuffParameters extends MeanParameters {
-  /** Server learning rate. Default 1. */
-  readonly learningRate?: RuleNumber;
+const parameters = {
+  /** Server learning rate. */
+  learningRate: serverLearningRate(1),
   /**
-   * Exponent of the discount: an update with staleness s is discounted by `(1 + s) ** -exponent`; 0 discounts
-   * none. Default 0.5.
+   * Exponent of the discount: an update with staleness s is discounted by (1 + s) ** -exponent. With 0 there
+   * is no discount.
    */
-  readonly exponent?: RuleNumber;
-}
+  exponent: numberParameter({ fallback: 0.5, min: 0, below: Infinity }),
+  ...meanParameters,
+};
 
 /**
  * The rule of the buffered asynchronous mode: a mean in which stale updates are discounted, so that a buffer
@@ -20,13 +20,7 @@ export interface FedBuffParameters extends MeanParameters {
  * samples, as FedAvg does. Source: Nguyen et al., "Federated Learning with Buffered Asynchronous
  * Aggregation", 2022.
  */
-export function FedBuff(param: FedBuffParameters = {}): Aggregator {
-  const exponent = ruleNumber("exponent", {
-    value: param.exponent ?? 0.5,
-    holds: (one) => one >= 0 && one < Infinity,
-    expected: "at least 0 and finite",
-  });
-  const learningRate = positive("learningRate", param.learningRate ?? 1);
+export const FedBuff = parameterized(parameters, ({ learningRate, exponent, clipNorm, initial }) => {
   const server = learningRate === 1 ? undefined : sgdServer(learningRate);
-  return meanAggregator({ name: "FedBuff", clipNorm: optionalClip(param), exponent, server }, param);
-}
+  return meanAggregator({ name: "FedBuff", clipNorm, exponent, server }, initial);
+});

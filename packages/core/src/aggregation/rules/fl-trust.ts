@@ -1,26 +1,38 @@
 import { describeValue } from "../../errors.ts";
-import type { Tensor } from "../../tensor.ts";
+import { type Parameter, parameterized } from "../../check/parameters.ts";
 import type { AggregationRound, Aggregator, Accumulator } from "../aggregator.ts";
 import { batchForm, requireBase, voters } from "../lib/batch-form.ts";
 import { requireCohort } from "../lib/cohort.ts";
 import { dot } from "../lib/dot.ts";
 import { plainUpdates } from "../lib/plain-updates.ts";
+import { initial } from "../lib/rule-parameters.ts";
 import { noRestore } from "../lib/robust-aggregator.ts";
 import { sgdServer, stepServer } from "../server-optimizer.ts";
 import { trustedSum } from "../lib/trusted-sum.ts";
 import { checkWeight } from "../lib/update-weight.ts";
 import { flatten } from "../lib/whole-weights.ts";
 
-/** Parameters of {@link FLTrust}. */
-export interface FLTrustParameters {
+type RootUpdate = (base: Float32Array) => Float32Array;
+
+const rootUpdate: Parameter<RootUpdate, RootUpdate> & { readonly required: true } = {
+  expected: "a function of the round's model",
+  fallback: undefined,
+  required: true,
+  isText: false,
+  read(name, given) {
+    if (typeof given === "function") return given;
+    throw new TypeError(`read ${name}: expected ${rootUpdate.expected}; got ${describeValue(given)}`);
+  },
+};
+
+const parameters = {
   /**
    * Returns the update from training the given model on the server's own clean data, the root set. Called
    * once per round.
    */
-  readonly rootUpdate: (base: Float32Array) => Float32Array;
-  /** For `aggregate` only: the model before the first call. */
-  readonly initial?: readonly Tensor[];
-}
+  rootUpdate,
+  initial,
+};
 
 /**
  * Trust based on a small clean data set of the server: an update is weighed by its cosine to the update that
@@ -29,11 +41,7 @@ export interface FLTrustParameters {
  * agree with the root update. Sample counts of clients are ignored. Source: Cao et al., "FLTrust:
  * Byzantine-robust Federated Learning via Trust Bootstrapping", 2021.
  */
-export function FLTrust({ rootUpdate, initial }: FLTrustParameters): Aggregator {
-  if (typeof rootUpdate !== "function")
-    throw new TypeError(
-      `build FLTrust: expected rootUpdate as a function of the round's model; got ${describeValue(rootUpdate)}`,
-    );
+export const FLTrust = parameterized(parameters, ({ rootUpdate, initial }): Aggregator => {
   return {
     name: "FLTrust",
     minClients: 1,
@@ -51,18 +59,15 @@ export function FLTrust({ rootUpdate, initial }: FLTrustParameters): Aggregator 
         const change = sum.mean(new Float64Array(start.length));
         return stepServer("FLTrust", {
           server: sgdServer(),
-          turn: { base: start, change, memory: undefined },
+          turn: { base: start, change, serverState: undefined },
         }).model as Float64Array;
       },
     }),
-    open: (round) => openTrust(round, rootUpdate),
+    createAccumulator: (round) => trustAccumulator(round, rootUpdate),
   };
-}
+});
 
-function openTrust(
-  { kernels, base }: AggregationRound,
-  rootUpdate: FLTrustParameters["rootUpdate"],
-): Accumulator {
+function trustAccumulator({ kernels, base }: AggregationRound, rootUpdate: RootUpdate): Accumulator {
   const sum = trustedSum(rootUpdate(base.slice()), base.length);
   const reader = plainUpdates(kernels, base.length);
   let count = 0;
@@ -88,7 +93,7 @@ function openTrust(
       requireTrust(sum.trusted);
       return stepServer("FLTrust", {
         server: sgdServer(),
-        turn: { base, change: sum.mean(new Float32Array(base.length)), memory: undefined },
+        turn: { base, change: sum.mean(new Float32Array(base.length)), serverState: undefined },
       }) as ReturnType<Accumulator["finish"]>;
     },
     dispose: () => reader.dispose(),

@@ -1,4 +1,4 @@
-import type { Aggregator } from "../aggregator.ts";
+import { parameterized } from "../../check/parameters.ts";
 import { byColumns } from "../lib/by-columns.ts";
 import { robustAggregator } from "../lib/robust-aggregator.ts";
 
@@ -8,15 +8,15 @@ import { robustAggregator } from "../lib/robust-aggregator.ts";
  * differ, the median is not their mean. Source: Yin et al., "Byzantine-Robust Distributed Learning: Towards
  * Optimal Statistical Rates", 2018.
  */
-export function Median(): Aggregator {
-  return robustAggregator({
+export const Median = parameterized({}, () =>
+  robustAggregator({
     name: "Median",
     // Of two updates, a hostile one is not a minority.
     minClients: 3,
     reduce: (updates, kernels) => byColumns(updates, { kernels, reduce: (bucket) => bucket.median() }),
     reducePlain: (updates) => sortedMean(updates, Math.floor((updates.length - 1) / 2)),
-  });
-}
+  }),
+);
 
 /** Returns the mean of each coordinate without its `trim` smallest and `trim` largest values, in float64. */
 export function sortedMean(updates: readonly Float64Array[], trim: number): Float64Array {

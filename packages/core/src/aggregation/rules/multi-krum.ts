@@ -1,19 +1,18 @@
-import type { Aggregator } from "../aggregator.ts";
+import { optionalNumber, parameterized, requiredNumber } from "../../check/parameters.ts";
 import { chooseKrum } from "../lib/choose-krum.ts";
 import { sortedMean } from "./median.ts";
 import { robustAggregator } from "../lib/robust-aggregator.ts";
-import { clientCount, type RuleNumber } from "../lib/rule-number.ts";
 
-/** Parameters of {@link MultiKrum}. */
-export interface MultiKrumParameters {
-  /** Number of hostile clients that the rule withstands. At least 1. */
-  readonly f: RuleNumber;
-  /**
-   * Number of updates that are averaged; 1 is Krum. Default: all but f + 2, the largest number for which
-   * convergence is proven.
-   */
-  readonly m?: RuleNumber;
-}
+const parameters = {
+  /** Number of hostile clients that the rule withstands. */
+  f: requiredNumber({ min: 1, whole: true }),
+  /** Number of updates that are averaged; 1 is Krum. */
+  m: optionalNumber({
+    min: 1,
+    whole: true,
+    absent: "all but f + 2, the largest number for which convergence is proven",
+  }),
+};
 
 /**
  * The mean of the m updates that are closest to their nearest neighbors. Needs at least 2f + 3 updates. It
@@ -22,9 +21,7 @@ export interface MultiKrumParameters {
  * Tolerant Gradient Descent", 2017; the default of m: Damaskinos et al., "AggregaThor: Byzantine Machine
  * Learning via Robust Gradient Aggregation", 2019.
  */
-export function MultiKrum({ f, m }: MultiKrumParameters): Aggregator {
-  const hostile = clientCount("f", { value: f, least: 1 });
-  const most = m === undefined ? undefined : clientCount("m", { value: m, least: 1 });
+export const MultiKrum = parameterized(parameters, ({ f: hostile, m: most }) => {
   const chosenOf = (clients: number): number => most ?? clients - hostile - 2;
   return robustAggregator({
     name: "MultiKrum",
@@ -42,4 +39,4 @@ export function MultiKrum({ f, m }: MultiKrumParameters): Aggregator {
     reducePlain: (updates) =>
       sortedMean(chooseKrum(updates, { hostile, chosen: chosenOf(updates.length) }), 0),
   });
-}
+});

@@ -4,29 +4,26 @@ import { batchForm, clippedVoters, requireBase } from "../lib/batch-form.ts";
 import { requireCohort } from "../lib/cohort.ts";
 import { FedAvg } from "./fed-avg.ts";
 import { plainUpdates } from "../lib/plain-updates.ts";
-import { clipLength, type RuleNumber } from "../lib/rule-number.ts";
 import { flatten, layoutOf, unflatten } from "../lib/whole-weights.ts";
 
-/** Parameters of {@link normClipping}. */
-export interface NormClippingParameters {
+/** Options of {@link normClipping}. */
+export interface NormClippingOptions {
   /** Euclidean norm that larger updates are scaled down to. */
-  readonly clipNorm: RuleNumber;
+  readonly clipNorm: number;
   /** Rule that aggregates the clipped updates. Default: FedAvg. */
-  readonly rule?: Aggregator;
+  readonly rule: Aggregator | undefined;
   /** For `aggregate` only: the model before the first call. */
-  readonly initial?: readonly Tensor[];
+  readonly initial: readonly Tensor[] | undefined;
 }
 
 /**
- * Any rule, with changes clipped before it sees them: one client of n moves a mean by at most `clipNorm`
+ * Any rule, with updates clipped before it sees them: one client of n moves a mean by at most `clipNorm`
  * times its share. Source: Sun et al., "Can You Really Backdoor Federated Learning?", 2019.
  */
-export function normClipping({ clipNorm, rule, initial }: NormClippingParameters): Aggregator {
-  const length = clipLength(clipNorm);
+export function normClipping({ clipNorm, rule, initial }: NormClippingOptions): Aggregator {
   const name = "NormClipping";
   // A mean clips while it adds, without a copy.
-  if (rule === undefined)
-    return { ...FedAvg({ clipNorm: length, ...(initial === undefined ? {} : { initial }) }), name };
+  if (rule === undefined) return { ...FedAvg({ clipNorm, initial }), name };
   return {
     name,
     minClients: rule.minClients,
@@ -34,7 +31,7 @@ export function normClipping({ clipNorm, rule, initial }: NormClippingParameters
     aggregate: batchForm({
       initial,
       next({ clients, base }) {
-        const clipped = clippedVoters(clients, { base: requireBase(name, base), clipNorm: length });
+        const clipped = clippedVoters(clients, { base: requireBase(name, base), clipNorm });
         requireCohort(name, { expected: rule.minClients, got: clipped.length });
         return flatten(
           rule.aggregate(
@@ -46,15 +43,15 @@ export function normClipping({ clipNorm, rule, initial }: NormClippingParameters
         );
       },
     }),
-    open: (round) => openClipped(round, { rule, clipNorm: length }),
+    createAccumulator: (round) => clippedAccumulator(round, { rule, clipNorm }),
   };
 }
 
-function openClipped(
+function clippedAccumulator(
   round: AggregationRound,
   { rule, clipNorm }: { readonly rule: Aggregator; readonly clipNorm: number },
 ): Accumulator {
-  const inner = rule.open(round);
+  const inner = rule.createAccumulator(round);
   const reader = plainUpdates(round.kernels, round.base.length);
   return {
     get count() {

@@ -1,17 +1,25 @@
-import type { Aggregator } from "../aggregator.ts";
+import { type NumberOrText, numberParameter, type Parameter, parameterized } from "../../check/parameters.ts";
 import { byColumns } from "../lib/by-columns.ts";
 import { sortedMean } from "./median.ts";
 import { robustAggregator } from "../lib/robust-aggregator.ts";
-import { ruleNumber, type RuleNumber } from "../lib/rule-number.ts";
 
-/** Parameters of {@link TrimmedMean}. */
-export interface TrimmedMeanParameters {
+const trim: Parameter<NumberOrText, number> & { readonly required: false } = {
+  ...numberParameter({ fallback: 0.2 }),
+  expected: "a number above 0 and below 0.5 (a share), or whole and at least 1 (a number of clients)",
+  read(name, given = 0.2) {
+    const value = numberParameter({ fallback: 0 }).read(name, given);
+    if ((value > 0 && value < 0.5) || (value >= 1 && Number.isSafeInteger(value))) return value;
+    throw new RangeError(`read ${name}: expected ${trim.expected}; got ${value}`);
+  },
+};
+
+const parameters = {
   /**
-   * Values that are dropped at each end: below 0.5 a fraction of the clients, from 1 on a number of clients.
-   * It must be at least the fraction or number of hostile clients. Default 0.2.
+   * Values that are dropped at each end: a share of the clients below 0.5, or a number of clients. It must be
+   * at least the share or number of hostile clients.
    */
-  readonly trim?: RuleNumber;
-}
+  trim,
+};
 
 /**
  * The mean of each parameter without its largest and smallest values. It stays between honest values if at
@@ -19,14 +27,7 @@ export interface TrimmedMeanParameters {
  * values or all values. Source: Yin et al., "Byzantine-Robust Distributed Learning: Towards Optimal
  * Statistical Rates", 2018.
  */
-export function TrimmedMean({ trim = 0.2 }: TrimmedMeanParameters = {}): Aggregator {
-  const holds = (value: number): boolean =>
-    (value > 0 && value < 0.5) || (value >= 1 && Number.isSafeInteger(value));
-  const given = ruleNumber("trim", {
-    value: trim,
-    holds,
-    expected: "above 0 and below 0.5 (a fraction), or whole and at least 1 (a count)",
-  });
+export const TrimmedMean = parameterized(parameters, ({ trim: given }) => {
   // 29 % of 100 clients is 29, although 0.29 * 100 is slightly less in floating point.
   const trimOf = (clients: number): number =>
     given < 1 ? Math.min(Math.floor(given * clients * (1 + 1e-12)), Math.ceil(clients / 2) - 1) : given;
@@ -40,4 +41,4 @@ export function TrimmedMean({ trim = 0.2 }: TrimmedMeanParameters = {}): Aggrega
       }),
     reducePlain: (updates) => sortedMean(updates, trimOf(updates.length)),
   });
-}
+});

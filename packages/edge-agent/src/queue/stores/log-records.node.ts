@@ -1,5 +1,6 @@
 import { crc32 } from "node:zlib";
-import { parseQueueEntry, parseQueueState, parseSequence, type QueueState } from "../parse-queue-entry.ts";
+import { readList, readWhole } from "@sedna-js/core/wire";
+import { parseQueueEntry, parseQueueState, type QueueState } from "../parse-queue-entry.ts";
 import type { QueueEntry } from "../queue-store.ts";
 
 // A segment of the log, little-endian:
@@ -184,7 +185,7 @@ function parsePayload(payload: Buffer): LogRecord | undefined {
       return entry.bytes === payload.length - headerEnd ? { type: "put", entry } : undefined;
     }
     if (type === types.delete)
-      return Array.isArray(header) ? { type: "delete", sequences: header.map(parseSequence) } : undefined;
+      return { type: "delete", sequences: readList(header, "deleted entries", { read: readWhole }) };
     return type === types.state ? { type: "state", state: parseQueueState(header) } : undefined;
   } catch {
     // The checksums are valid, but the content is unknown: a record of a later version, or no record at all.
