@@ -6,6 +6,7 @@ import {
   type ManifestSignature,
   type ModelManifest,
   type PublicKey,
+  toHex,
 } from "@sedna-js/core/wire";
 import { tinyOnnx } from "../fakes/tiny-onnx.ts";
 
@@ -42,9 +43,7 @@ export async function manifestOf({
   ...more
 }: Version = {}): Promise<ModelManifest> {
   const hash = async (bytes: Bytes): Promise<string> =>
-    Array.from(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)), (byte) =>
-      byte.toString(16).padStart(2, "0"),
-    ).join("");
+    toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)));
   return {
     format: "sedna-model/1",
     name: "tiny",

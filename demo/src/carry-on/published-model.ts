@@ -1,9 +1,10 @@
 import type { Tensors } from "@sedna-js/core";
 import {
   canonicalJson,
-  writeSafetensors,
   type ModelManifest,
   type SignedManifest,
+  toHex,
+  writeSafetensors,
 } from "@sedna-js/core/wire";
 
 /** The parts of a published model. */
@@ -83,5 +84,5 @@ export function base64(bytes: Uint8Array): string {
 
 async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return toHex(digest);
 }

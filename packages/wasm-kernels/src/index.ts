@@ -23,6 +23,7 @@ export type { GflDecodeOptions } from "./perception/gfl-decode.ts";
 export type { Head } from "./training/head.ts";
 export type { HeadEpochResult, HeadTrainer } from "./training/head-trainer.ts";
 export type { HeadOptimizer, HeadTrainerOptions } from "./training/head-training.ts";
+export { fromHalves } from "./vectors/half.ts";
 export type { HeatmapPeaks, HeatmapPeaksOptions } from "./perception/heatmap-peaks.ts";
 export type { IbtOptions } from "./perception/ibt.ts";
 export type { ImageScores } from "./perception/image-scores.ts";

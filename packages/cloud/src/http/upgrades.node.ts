@@ -1,3 +1,4 @@
+import { waitAtMost } from "@sedna-js/core/async";
 import { type IncomingMessage, type Server, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { type WebSocket, WebSocketServer } from "ws";
@@ -92,7 +93,7 @@ export function acceptSocketUpgrades(
     if (full) return refuse(socket, plain(full, "too many sockets are open", { "retry-after": "5" }));
     const request = requestOf(incoming);
     if (!request) return refuse(socket, plain(400, "expected a request with a host"));
-    const route = await within(ACCEPT_MS, cloud.acceptUpgrade(request as never));
+    const route = await waitAtMost(cloud.acceptUpgrade(request as never), ACCEPT_MS);
     if (route === undefined)
       return refuse(socket, plain(503, "the service did not respond in time", { "retry-after": "5" }));
     if ("status" in route) return refuse(socket, route as never);
@@ -152,22 +153,6 @@ async function refuse(socket: Socket, response: Response): Promise<void> {
   ];
   socket.once("finish", () => socket.destroy());
   socket.end(Buffer.concat([Buffer.from(`${head.join("\r\n")}\r\n\r\n`, "latin1"), body]));
-}
-
-/** Resolves to the promise's value, or to `undefined` after `ms` milliseconds. */
-async function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
-  const { timer, late } = withTimer(ms);
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-function withTimer(ms: number): { readonly timer: NodeJS.Timeout; readonly late: Promise<undefined> } {
-  let timer!: NodeJS.Timeout;
-  const late = new Promise<undefined>((resolve) => (timer = setTimeout(resolve, ms, undefined)));
-  return { timer, late };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { readMistnetUpload, type MistnetPlan, type MistnetRecords } from "@sedna-js/core/wire";
+import { type MistnetPlan, type MistnetRecords, readMistnetUpload, toHex } from "@sedna-js/core/wire";
 import type { FederationLog } from "../federation/log/federation-log.ts";
 
 /**
@@ -75,7 +75,7 @@ export function mistnetUploads({ store, plan, isTaking }: MistnetUploadsOptions)
     },
     async put(device, bytes) {
       const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(device)));
-      const blob = `${PREFIX}${Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+      const blob = `${PREFIX}${toHex(digest)}`;
       const turn = (turns.get(blob) ?? Promise.resolve()).catch(() => {}).then(() => put(blob, bytes));
       turns.set(blob, turn);
       try {

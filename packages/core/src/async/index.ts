@@ -2,9 +2,11 @@
 
 export { abortable } from "./abortable.ts";
 export { backoff, type BackoffOptions } from "./backoff.ts";
+export { coalesce } from "./coalesce.ts";
 export { checkDeadline, type DeadlineOptions, withDeadline } from "./deadline.ts";
 export { delay } from "./delay.ts";
 export { latest } from "./latest.ts";
 export { readChunks } from "./read-chunks.ts";
 export { retry, type RetryOptions, type RetryPolicy } from "./retry.ts";
 export { createSerialQueue, type SerialQueue } from "./serial-queue.ts";
+export { type Timers, waitAtMost } from "./wait-at-most.ts";

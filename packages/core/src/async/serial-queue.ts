@@ -25,16 +25,16 @@ export function createSerialQueue(): SerialQueue {
       return size;
     },
     async run(task, { signal } = {}) {
-      if (closed) throw disposed();
       signal?.throwIfAborted();
+      if (closed) throw disposed();
       const before = tail;
       let done!: () => void;
       tail = new Promise<void>((resolve) => (done = resolve));
       size++;
       try {
         await before;
-        if (closed) throw disposed();
         signal?.throwIfAborted();
+        if (closed) throw disposed();
         return await task();
       } finally {
         size--;

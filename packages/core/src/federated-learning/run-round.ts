@@ -1,3 +1,4 @@
+import { waitAtMost } from "../async/wait-at-most.ts";
 import { SednaError } from "../errors.ts";
 import { abortable } from "../async/abortable.ts";
 import type { EncodedUpdate } from "../update-codec/create-update-encoder.ts";
@@ -178,7 +179,7 @@ export function runRound<Sample>(task: TrainTask, context: RoundContext<Sample>)
       }
     },
     async stop({ over }) {
-      if (over && sending) await abortable(withinTime(answered), context.signal).catch(() => {});
+      if (over && sending) await abortable(waitAtMost(answered, ANSWER_MS), context.signal).catch(() => {});
       ended.abort();
       await running;
       if (over)
@@ -190,10 +191,4 @@ export function runRound<Sample>(task: TrainTask, context: RoundContext<Sample>)
         );
     },
   };
-}
-
-async function withinTime(work: Promise<void>): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  await Promise.race([work, new Promise<void>((resolve) => (timer = setTimeout(resolve, ANSWER_MS)))]);
-  clearTimeout(timer);
 }

@@ -31,12 +31,3 @@ export function toHalves(values: Float32Array): Uint16Array {
   }
   return halves;
 }
-
-/** Returns the number that half-precision bits represent. */
-export function fromHalf(bits: number): number {
-  const exponent = (bits >> 10) & 31;
-  const mantissa = bits & 0x3ff;
-  const magnitude = exponent === 0 ? mantissa * 2 ** -24 : (1024 + mantissa) * 2 ** (exponent - 25);
-  if (exponent === 31) return mantissa === 0 ? (bits & 0x8000 ? -Infinity : Infinity) : NaN;
-  return bits & 0x8000 ? -magnitude : magnitude;
-}

@@ -1,8 +1,7 @@
-import type { ModelUpdate } from "@sedna-js/wasm-kernels";
+import { fromHalves, type ModelUpdate } from "@sedna-js/wasm-kernels";
 import { describeValue, WireError } from "../errors.ts";
 import type { UpdateHead } from "../wire/federation.ts";
 import { payloadBytes } from "../wire/update-message.ts";
-import { fromHalf } from "./half.ts";
 
 /**
  * Returns a payload in the kernels' format: views of it if it is aligned, else copies. Numbers are
@@ -56,9 +55,10 @@ export function decodeUpdate(update: ModelUpdate, length: number): Float32Array 
   }
   if (values.length !== length)
     throw new RangeError(`decode an update: expected ${length} numbers; got ${describeValue(values)}`);
+  if (update.encoding === "f16") return fromHalves(update.values);
   // The kernels round the scale to float32 first, then multiply in float32.
   const scale = update.encoding === "int8" ? Math.fround(update.scale) : 1;
-  return Float32Array.from(values, update.encoding === "f16" ? fromHalf : (value) => value * scale);
+  return Float32Array.from(values, (value) => value * scale);
 }
 
 /** Returns a buffer and an aligned offset for a typed array: the bytes themselves, or a copy. */

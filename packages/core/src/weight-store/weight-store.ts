@@ -1,3 +1,4 @@
+import { toHex } from "../hex.ts";
 import { SednaError } from "../errors.ts";
 
 /**
@@ -60,9 +61,7 @@ export async function sha256Hex(bytes: Uint8Array<ArrayBuffer>): Promise<string>
         code: "unsupported-platform",
       },
     );
-  return Array.from(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)), (byte) =>
-    byte.toString(16).padStart(2, "0"),
-  ).join("");
+  return toHex(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)));
 }
 
 /** Creates the error for more bytes than a reader accepts. */

@@ -1,3 +1,4 @@
+import { toHex } from "../hex.ts";
 import { canonicalJson } from "./canonical-json.ts";
 import { failField, type Fields, fieldsOf, hexText, jsonOf, visibleAscii } from "./read-fields.ts";
 
@@ -68,7 +69,7 @@ export function claimBytes({ audience, device, nonce, at }: DeviceClaim): Uint8A
  * because a caller that has a key can hash it.
  */
 export function deviceId(sha256: Uint8Array): string {
-  return Array.from(sha256.subarray(0, 16), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return toHex(sha256.subarray(0, 16));
 }
 
 /** Whether a value has the form of a {@link deviceId}. */

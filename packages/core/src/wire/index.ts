@@ -46,6 +46,7 @@ export {
   type UpdateReceipt,
   type UpdateRejection,
 } from "./federation.ts";
+export { randomHex, toHex } from "../hex.ts";
 export { type HotUpdateConfig, parseHotUpdateConfig } from "./hot-update-config.ts";
 export {
   maxMistnetBytes,

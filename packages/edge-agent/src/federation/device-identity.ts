@@ -1,5 +1,5 @@
 import { openDeviceKey } from "#platform/federation";
-import { claimBytes, deviceId, type DeviceProof } from "@sedna-js/core/wire";
+import { claimBytes, deviceId, type DeviceProof, randomHex } from "@sedna-js/core/wire";
 import type { DeviceIdentityOptions } from "./device-key.ts";
 
 /** The identity of a device. */
@@ -32,9 +32,7 @@ export async function deviceIdentity({
     device,
     publicKey: base64(key.publicKey),
     async prove({ audience, at }) {
-      const nonce = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
-        byte.toString(16).padStart(2, "0"),
-      ).join("");
+      const nonce = randomHex(16);
       return { at, nonce, signature: base64(await key.sign(claimBytes({ audience, device, nonce, at }))) };
     },
   };

@@ -1,5 +1,5 @@
 import { SednaError } from "@sedna-js/core";
-import { backoff, checkDeadline } from "@sedna-js/core/async";
+import { backoff, checkDeadline, waitAtMost } from "@sedna-js/core/async";
 import { baseUrl } from "../http/base-url.ts";
 import { systemClock } from "./clock.ts";
 import { deliver, sampleRoute } from "./deliver.ts";
@@ -242,10 +242,7 @@ export function createSender({
         stopped = true;
         network?.removeEventListener("online", onOnline);
         wake();
-        let timer: unknown;
-        const grace = new Promise<void>((resolve) => (timer = clock.setTimeout(resolve, graceMs)));
-        await Promise.race([Promise.all([...underWay.values(), running]), grace]);
-        clock.clearTimeout(timer);
+        await waitAtMost(Promise.all([...underWay.values(), running]), graceMs, clock);
         lifetime.abort(new SednaError("send a queued item: the sender was stopped", { code: "disposed" }));
         await Promise.all([...underWay.values(), running]);
         takeBack(Infinity);

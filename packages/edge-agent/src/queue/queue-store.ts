@@ -25,6 +25,9 @@ export interface QueueEntry {
   readonly bytes: number;
 }
 
+/** Number of random bytes of {@link StoredQueue.epoch}. */
+export const EPOCH_BYTES = 6;
+
 /** The state of the queue's own clock, and the wall clock at that moment. */
 export interface QueueMark {
   readonly queueMs: number;

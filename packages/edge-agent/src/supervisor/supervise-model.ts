@@ -1,5 +1,5 @@
 import { SednaError, type EstimatorMetadata } from "@sedna-js/core";
-import { createSerialQueue, abortable } from "@sedna-js/core/async";
+import { abortable, createSerialQueue, waitAtMost } from "@sedna-js/core/async";
 import { toPlainError } from "@sedna-js/core/errors";
 import { defaultModelWorker } from "#platform/worker";
 import { defaultProviders, hasShaderF16, type ExecutionProvider } from "#platform/onnx";
@@ -186,10 +186,7 @@ export function superviseModel<Sample, Result>(
   const retire = (hosted: HostedModel, failure: ModelFailure): void => {
     if (hosted !== current || disposing) return;
     current = undefined;
-    leaving = Promise.race([
-      hosted.kill(),
-      new Promise<void>((resolve) => void setTimeout(resolve, MEMORY_BACK_MS)),
-    ]);
+    leaving = waitAtMost(hosted.kill(), MEMORY_BACK_MS);
     failed(failure, { final: false });
     ready().catch(() => {});
   };

@@ -1,3 +1,4 @@
+import { randomHex } from "@sedna-js/core/wire";
 import type { ByteStore } from "../storage/byte-store.ts";
 import { blockEntries, readEntry, writeBlock, type BlockEntry, type EntryPosition } from "./feature-block.ts";
 
@@ -131,9 +132,7 @@ export function createBlockStore({ store: given, maxBytes, blockBytes }: BlockSt
       const tail = roomFor(added.length);
       const former = tail === undefined ? undefined : await blockOf(store, tail);
       const isWhole = former && blockEntries(former) !== undefined;
-      const name = isWhole
-        ? tail!
-        : `features-${[...crypto.getRandomValues(new Uint8Array(8))].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+      const name = isWhole ? tail! : `features-${randomHex(8)}`;
       const bytes = isWhole ? writeBlock(entries, former) : added;
       await store.set(name, bytes);
       read.delete(name);

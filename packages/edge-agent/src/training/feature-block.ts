@@ -1,3 +1,4 @@
+import { toHex } from "@sedna-js/core/wire";
 import { sha256 } from "#platform/storage";
 
 // A block holds the features of many samples, so that a store has a few large values instead of one per
@@ -90,8 +91,6 @@ function checkOf(id: Uint8Array, raw: Uint8Array): Uint8Array {
   return fromHex(hash.hex().slice(0, 16));
 }
 
-const toHex = (bytes: Uint8Array): string =>
-  Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 const fromHex = (hex: string): Uint8Array =>
   Uint8Array.from({ length: hex.length / 2 }, (_, i) => Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16));
 const same = (a: Uint8Array, b: Uint8Array): boolean =>

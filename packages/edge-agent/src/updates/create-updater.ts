@@ -1,3 +1,4 @@
+import { createSerialQueue } from "@sedna-js/core/async";
 import { SednaError } from "@sedna-js/core";
 import { toPlainError } from "@sedna-js/core/errors";
 import { callListener } from "../async/call-listener.ts";
@@ -85,7 +86,7 @@ export function createUpdater<Sample, Result>(options: UpdaterOptions<Sample, Re
   const life = new AbortController();
   const { signal } = life;
   let state: Updater["state"] = { stage: "idle" };
-  let tail: Promise<unknown> = Promise.resolve();
+  const turns = createSerialQueue();
   let waiting: Promise<UpdateOutcome> | undefined;
   let trial: AbortController | undefined;
   /** What was reported last, so that polls do not report it again each time. */
@@ -93,18 +94,8 @@ export function createUpdater<Sample, Result>(options: UpdaterOptions<Sample, Re
   /** A version that has passed, until the store has recorded it. */
   let unmarked: { readonly version: number; readonly frames: number } | undefined;
 
-  const serially = <T>(work: () => Promise<T>): Promise<T> => {
-    const turn = tail.then(async () => {
-      signal.throwIfAborted();
-      try {
-        return await work();
-      } finally {
-        state = { stage: "idle" };
-      }
-    });
-    tail = turn.catch(() => {});
-    return turn;
-  };
+  const serially = <T>(work: () => Promise<T>): Promise<T> =>
+    turns.run(() => work().finally(() => (state = { stage: "idle" })), { signal });
   const emit = (event: UpdateEvent): void => callListener(onEvent, event);
   const emitFailure = (event: UpdateEvent, key: string): void => {
     if (told.failure !== key) emit(event);
@@ -258,7 +249,7 @@ export function createUpdater<Sample, Result>(options: UpdaterOptions<Sample, Re
           code: "disposed",
         }),
       );
-      await tail;
+      await turns.close();
     },
   };
 }

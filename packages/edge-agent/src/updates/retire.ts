@@ -1,3 +1,4 @@
+import { waitAtMost } from "@sedna-js/core/async";
 import type { Estimator } from "@sedna-js/core";
 
 /** Options of {@link retire}. */
@@ -13,9 +14,7 @@ export async function retire(
   model: Pick<Estimator<never, unknown>, "dispose">,
   { drained = Promise.resolve(), drainMs }: RetireOptions,
 ): Promise<void> {
-  let timer: unknown;
-  const patience = new Promise((resolve) => (timer = setTimeout(() => resolve(undefined), drainMs)));
-  await Promise.race([drained.catch(() => {}), patience]);
-  clearTimeout(timer);
+  const settled = drained.catch(() => {});
+  await waitAtMost(settled, drainMs);
   await model.dispose().catch(() => {});
 }

@@ -1,3 +1,4 @@
+import { waitAtMost } from "@sedna-js/core/async";
 import { SednaError } from "@sedna-js/core";
 import { fromPlainError } from "@sedna-js/core/errors";
 import { wrap, type Endpoint, type Remote } from "comlink";
@@ -79,7 +80,11 @@ export function workerCalls<Exposed>(
     end(release) {
       ending ??= (async () => {
         // Give a Worker that hangs a moment to release its memory, then terminate it.
-        if (!dead) await withinGrace(call(release).catch(() => undefined));
+        if (!dead)
+          await waitAtMost(
+            call(release).catch(() => undefined),
+            GRACE_MS,
+          );
         stopListening();
         die(
           new SednaError(`run in a worker: expected a live ${what}; got one that was disposed`, {
@@ -87,7 +92,7 @@ export function workerCalls<Exposed>(
           }),
         );
         // A Worker in native code ends only after that returns, which may be never.
-        await withinGrace(terminateWorker(worker));
+        await waitAtMost(terminateWorker(worker), GRACE_MS);
       })();
       return ending;
     },
@@ -97,12 +102,4 @@ export function workerCalls<Exposed>(
       return terminateWorker(worker);
     },
   };
-}
-
-/** Waits for `work`, for at most `GRACE_MS`. */
-async function withinGrace(work: Promise<unknown>): Promise<void> {
-  let timer: unknown;
-  const grace = new Promise((resolve) => (timer = setTimeout(() => resolve(undefined), GRACE_MS)));
-  await Promise.race([work, grace]);
-  clearTimeout(timer);
 }

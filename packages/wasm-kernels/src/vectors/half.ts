@@ -6,3 +6,10 @@ export function fromHalf(bits: number): number {
   if (exponent === 31) return mantissa === 0 ? sign * Infinity : NaN;
   return sign * (exponent === 0 ? mantissa * 2 ** -24 : (1024 + mantissa) * 2 ** (exponent - 25));
 }
+
+/** Returns the numbers that half-precision bits encode. */
+export function fromHalves(bits: Uint16Array): Float32Array<ArrayBuffer> {
+  const values = new Float32Array(bits.length);
+  for (let i = 0; i < bits.length; i++) values[i] = fromHalf(bits[i]!);
+  return values;
+}

@@ -1,6 +1,6 @@
 import { SednaError } from "@sedna-js/core";
 import type { FederationState } from "@sedna-js/core/federation";
-import type { FederationPlan } from "@sedna-js/core/wire";
+import { type FederationPlan, toHex } from "@sedna-js/core/wire";
 import { floatsOf } from "./float-bytes.ts";
 import { blobsToDelete, memoryBlob, modelBlob } from "./blob-names.ts";
 import type { AccountedRound, FederationLog, FederationRecord, ModelRecord } from "./federation-log.ts";
@@ -28,7 +28,7 @@ export async function sha256Of(values: Float32Array): Promise<string> {
       new Uint8Array(values.buffer as ArrayBuffer, values.byteOffset, values.byteLength),
     ),
   );
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return toHex(digest);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { coalesce } from "@sedna-js/core/async";
 import { SednaError } from "@sedna-js/core";
 import type { ServiceSocket } from "../../http/service.ts";
 import type { Federation } from "../federation.ts";
@@ -31,11 +32,10 @@ export function controlSession(
 ): { end(): void } {
   let ended = false;
   let sentSeq: number | undefined;
-  let looking = false;
-  let again = false;
   let recheck: unknown;
 
   const look = async (): Promise<void> => {
+    if (ended) return;
     const now = await verify();
     if (ended) return;
     if ("rejected" in now) return reject(now.rejected);
@@ -46,28 +46,18 @@ export function controlSession(
     sentSeq = task.seq;
     socket.send(JSON.stringify(task));
   };
-  const update = (): void => {
-    if (looking) {
-      again = true;
-      return;
-    }
-    looking = true;
+  const update = coalesce(async () => {
     clearTimeout(recheck);
-    look()
-      .catch((error: unknown) => {
-        const code = error instanceof SednaError ? error.code : undefined;
-        if (code === "session-replaced") reject("session-replaced");
-        else if (code === "session-ended") reject("unauthorized");
-        else socket.close(1011, "the server failed");
-      })
-      .finally(() => {
-        looking = false;
-        if (ended) return;
-        if (!again) return void (recheck = setTimeout(update, recheckMs));
-        again = false;
-        update();
-      });
-  };
+    try {
+      await look();
+    } catch (error) {
+      const code = error instanceof SednaError ? error.code : undefined;
+      if (code === "session-replaced") reject("session-replaced");
+      else if (code === "session-ended") reject("unauthorized");
+      else socket.close(1011, "the server failed");
+    }
+    if (!ended) recheck = setTimeout(update, recheckMs);
+  });
 
   const unsubscribe = federation.onTask(member, update);
   update();

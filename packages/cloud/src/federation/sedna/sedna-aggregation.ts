@@ -1,4 +1,9 @@
-import { writeSednaClientJoin, writeSednaRecvWeight, writeSednaSubscribe } from "@sedna-js/core/wire";
+import {
+  randomHex,
+  writeSednaClientJoin,
+  writeSednaRecvWeight,
+  writeSednaSubscribe,
+} from "@sedna-js/core/wire";
 import type { Service, ServiceSocket } from "../../http/service.ts";
 import type { Federation } from "../federation.ts";
 import { SEDNA_PREFIX } from "../sessions/sedna-prefix.ts";
@@ -132,7 +137,7 @@ export function sednaAggregation({
   };
 
   const subscribe = (socket: ServiceSocket, clientId: string | undefined): SednaMember | undefined => {
-    const id = clientId ?? randomId();
+    const id = clientId ?? randomHex(16);
     if (members.has(id)) return void socket.close(1008, "expected a client_id that is not in use");
     if (members.size >= maxMembers) return void socket.close(1008, `expected at most ${maxMembers} clients`);
     // The epoch exceeds those in the log, also after a restart. The prefix keeps these clients apart from
@@ -194,6 +199,3 @@ export function sednaAggregation({
     },
   };
 }
-
-const randomId = (): string =>
-  [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");

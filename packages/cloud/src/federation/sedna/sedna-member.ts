@@ -1,3 +1,4 @@
+import { coalesce } from "@sedna-js/core/async";
 import type { RejectionCode } from "@sedna-js/core/wire";
 import type { ServiceSocket } from "../../http/service.ts";
 import type { Federation } from "../federation.ts";
@@ -60,8 +61,6 @@ export function sednaMember({
   let startsWrong = !countLateStarters && federation.status().modelVersion > 0;
   let toldAny = false;
   let toldLast = false;
-  let counting = false;
-  let again = false;
   let ended = false;
 
   const count = async (): Promise<void> => {
@@ -85,22 +84,7 @@ export function sednaMember({
     waiting = undefined;
     socket.close(1008, receipt.error);
   };
-  const tryToCount = (): void => {
-    if (ended) return;
-    if (counting) {
-      again = true;
-      return;
-    }
-    counting = true;
-    count()
-      .catch(() => socket.close(1011, "the server failed"))
-      .finally(() => {
-        counting = false;
-        if (!again || ended) return;
-        again = false;
-        tryToCount();
-      });
-  };
+  const tryToCount = coalesce(() => count().catch(() => socket.close(1011, "the server failed")));
   const unsubscribe = federation.onTask(who, tryToCount);
 
   return {

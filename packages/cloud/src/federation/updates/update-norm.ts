@@ -1,4 +1,4 @@
-import type { ModelUpdate } from "@sedna-js/wasm-kernels";
+import { fromHalves, type ModelUpdate } from "@sedna-js/wasm-kernels";
 
 /** Returns the Euclidean norm of an update, in f64. The norm is not finite if a value is not. */
 export function updateNorm(change: ModelUpdate): number {
@@ -7,7 +7,7 @@ export function updateNorm(change: ModelUpdate): number {
     case "topk":
       return Math.sqrt(squares(change.values));
     case "f16":
-      return Math.sqrt(squares(halves(change.values)));
+      return Math.sqrt(squares(fromHalves(change.values)));
     case "int8":
       return Math.fround(change.scale) * Math.sqrt(squares(change.values));
     default:
@@ -26,7 +26,7 @@ export function scaleUpdate(change: ModelUpdate, factor: number): ModelUpdate {
       for (let i = 0; i < change.values.length; i++) change.values[i]! *= factor;
       return change;
     case "f16":
-      return scaleUpdate({ encoding: "f32", values: halves(change.values) }, factor);
+      return scaleUpdate({ encoding: "f32", values: fromHalves(change.values) }, factor);
     case "int8":
       return { ...change, scale: change.scale * factor };
     default:
@@ -68,26 +68,6 @@ function squares(values: Float32Array | Int8Array): number {
   }
   for (; i < values.length; i++) a += values[i]! * values[i]!;
   return a + b + c + d;
-}
-
-/** Converts half-precision floats to float32. */
-function halves(bits: Uint16Array): Float32Array {
-  const values = new Float32Array(bits.length);
-  for (let i = 0; i < bits.length; i++) {
-    const half = bits[i]!;
-    const exponent = (half >> 10) & 31;
-    const fraction = half & 1023;
-    const size =
-      exponent === 31
-        ? fraction
-          ? NaN
-          : Infinity
-        : exponent === 0
-          ? fraction * 2 ** -24
-          : (1 + fraction / 1024) * 2 ** (exponent - 15);
-    values[i] = half & 0x8000 ? -size : size;
-  }
-  return values;
 }
 
 /** Returns the vector, scaled down to the Euclidean norm `most` if it exceeds it. */

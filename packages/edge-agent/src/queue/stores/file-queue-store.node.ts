@@ -1,3 +1,4 @@
+import { randomHex } from "@sedna-js/core/wire";
 import { mkdir, open } from "node:fs/promises";
 import { SednaError } from "@sedna-js/core";
 import { lockDirectory, type DirectoryLock } from "@sedna-js/core/node";
@@ -6,8 +7,7 @@ import { loadLog } from "./load-log.node.ts";
 import { createLogAppender, type LogAppender, type RecordPosition } from "./create-log-appender.node.ts";
 import { createLogCleaner, type LogCleaner } from "./create-log-cleaner.node.ts";
 import type { LogRecord } from "./log-records.node.ts";
-import { newEpoch } from "../new-epoch.ts";
-import type { QueueMark, QueueStore, StoredQueue } from "../queue-store.ts";
+import { EPOCH_BYTES, type QueueMark, type QueueStore, type StoredQueue } from "../queue-store.ts";
 import { readBodyAt, storageError, type Segment } from "./segment-file.node.ts";
 
 /** Options of {@link fileQueueStore}. */
@@ -139,7 +139,7 @@ export function fileQueueStore({
       lastMark = log.state?.mark;
       // After a power loss, the end of the log may be missing, and with it sequences of sent items. A new
       // epoch keeps ids unique.
-      epoch = log.isWhole && log.state ? log.state.epoch : newEpoch();
+      epoch = log.isWhole && log.state ? log.state.epoch : randomHex(EPOCH_BYTES);
       const appender = await makeAppender(log.nextNumber);
       const cleaner = createLogCleaner({
         segments,

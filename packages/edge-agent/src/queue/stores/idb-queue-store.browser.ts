@@ -1,8 +1,14 @@
+import { randomHex } from "@sedna-js/core/wire";
 import { SednaError } from "@sedna-js/core";
 import type { DBSchema, IDBPDatabase } from "idb";
-import { newEpoch } from "../new-epoch.ts";
 import { parseQueueEntry, parseQueueState } from "../parse-queue-entry.ts";
-import type { QueueEntry, QueueMark, QueueStore, StoredQueue } from "../queue-store.ts";
+import {
+  EPOCH_BYTES,
+  type QueueEntry,
+  type QueueMark,
+  type QueueStore,
+  type StoredQueue,
+} from "../queue-store.ts";
 
 interface QueueSchema extends DBSchema {
   entries: { key: string; value: QueueEntry };
@@ -119,7 +125,7 @@ export function idbQueueStore({ name }: { readonly name: string }): QueueStore {
       }
     }
     lastSequence = entries.reduce((largest, { sequence }) => Math.max(largest, sequence), 0);
-    epoch = newEpoch();
+    epoch = randomHex(EPOCH_BYTES);
     if (kept !== undefined) {
       try {
         const known = parseQueueState(kept);

@@ -1,6 +1,6 @@
+import { randomHex } from "@sedna-js/core/wire";
 import { SednaError } from "@sedna-js/core";
-import { newEpoch } from "../new-epoch.ts";
-import type { QueueEntry, QueueMark, QueueStore } from "../queue-store.ts";
+import { EPOCH_BYTES, type QueueEntry, type QueueMark, type QueueStore } from "../queue-store.ts";
 
 /**
  * Creates a queue store in memory, for tests and for platforms where nothing can be written. Its items are
@@ -8,7 +8,7 @@ import type { QueueEntry, QueueMark, QueueStore } from "../queue-store.ts";
  */
 export function memoryQueueStore({
   maxBytes = Infinity,
-  epoch = newEpoch(),
+  epoch = randomHex(EPOCH_BYTES),
 }: { readonly maxBytes?: number; readonly epoch?: string } = {}): QueueStore {
   const held = new Map<string, { readonly entry: QueueEntry; readonly body: Uint8Array }>();
   let bytes = 0;

@@ -1,4 +1,4 @@
-import { fromHalf } from "../half.ts";
+import { fromHalf, fromHalves } from "../half.ts";
 import { int8Factors } from "../int8-factors.ts";
 import type { ModelUpdate } from "../model-update.ts";
 import type { BucketStore, UpdateBucketSpec } from "../update-bucket.ts";
@@ -10,7 +10,7 @@ function decoded(update: ModelUpdate, length: number): Float32Array {
     case "f32":
       return update.values;
     case "f16":
-      return Float32Array.from(update.values, fromHalf);
+      return fromHalves(update.values);
     case "int8": {
       const scale = Math.fround(update.scale);
       return Float32Array.from(update.values, (value) => value * scale);

@@ -1,0 +1,32 @@
+/** Timers of the platform, or of a test. */
+export interface Timers {
+  setTimeout(callback: () => void, ms: number): unknown;
+  clearTimeout(timer: unknown): void;
+}
+
+/**
+ * Waits for `work`, for at most `ms` milliseconds. The work goes on afterwards.
+ *
+ * @returns The result of the work, or `undefined` if it has not ended in time.
+ * @throws What `work` rejects with in time.
+ *
+ * @example
+ * ```ts
+ * import { waitAtMost } from "@sedna-js/core/async";
+ *
+ * console.log(await waitAtMost(new Promise(() => {}), 5)); // => undefined
+ * ```
+ */
+export async function waitAtMost<T>(
+  work: Promise<T>,
+  ms: number,
+  timers: Timers = { setTimeout, clearTimeout: (timer) => clearTimeout(timer as number) },
+): Promise<T | undefined> {
+  let timer: unknown;
+  const late = new Promise<undefined>((resolve) => (timer = timers.setTimeout(() => resolve(undefined), ms)));
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    timers.clearTimeout(timer);
+  }
+}
