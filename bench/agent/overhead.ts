@@ -157,7 +157,7 @@ export async function benchAgentOverhead(): Promise<Figure[]> {
       },
     ];
   } finally {
-    await agent.stop();
+    await agent.dispose();
     for (const one of [worker, main])
       await Promise.race([one.end(), new Promise((resolve) => setTimeout(resolve, 100))]);
     await inWorker.dispose();

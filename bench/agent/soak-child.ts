@@ -50,7 +50,7 @@ for await (const { result } of agent.run()) {
   }
 }
 const { joint, queue } = agent.status();
-await agent.stop();
+await agent.dispose();
 await rm(directory, { recursive: true });
 console.log(JSON.stringify({ joint, queue, told: Object.fromEntries(told) }));
 process.exit(0);

@@ -59,7 +59,7 @@ export async function digitsCascade(
     });
     const answers: Float32Array[] = [];
     for (const sample of samples) answers.push((await joint.inference(sample)).result!);
-    points.push({ uploaded: joint.stats().uploadCloudRatio, accuracy: accuracy(answers) });
+    points.push({ uploaded: joint.status().uploadCloudRatio, accuracy: accuracy(answers) });
   }
   const result = { little: accuracy(fromLittle), big: accuracy(fromBig), points };
   await Promise.all([little.dispose(), big.dispose()]);

@@ -31,7 +31,7 @@ export async function benchJoint(): Promise<Figure[]> {
     { bare: () => session.run(feeds), joint: () => joint.inference(sample) },
     { rounds: 15, runs: 100, warmUp: 10 },
   );
-  const { inferenceNumber } = joint.stats();
+  const { inferenceNumber } = joint.status();
   if (inferenceNumber !== 15 * 100 + 10)
     throw new Error(`bench joint: expected ${15 * 100 + 10} samples; got ${inferenceNumber}`);
   await estimator.dispose();

@@ -63,7 +63,7 @@ byId("network").addEventListener("click", () => {
   byId("network").textContent = cloud.cut ? "Restore the network" : "Cut the network";
 });
 setInterval(() => {
-  const { inferenceNumber, cloudNumber, fallbackNumber, droppedNumber } = joint.stats();
+  const { inferenceNumber, cloudNumber, fallbackNumber, droppedNumber } = joint.status();
   byId("answered").textContent = String(inferenceNumber);
   byId("by-cloud").textContent = String(cloudNumber);
   byId("fallbacks").textContent = String(fallbackNumber);

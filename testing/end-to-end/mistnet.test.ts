@@ -86,7 +86,25 @@ describe("MistNet over HTTP", { timeout: 30_000 }, () => {
       head[2 * label]! * x[0]! + head[2 * label + 1]! * x[1]! + head[4 + label]!;
     expect(score([1, -1], 0)).toBeGreaterThan(score([1, -1], 1));
     expect(score([-1, 1], 1)).toBeGreaterThan(score([-1, 1], 0));
-    expect(await edges[1]!.status()).toMatchObject({ state: "trained", received: 3, records: 900 });
+    expect(await edges[1]!.fetchStatus()).toMatchObject({ state: "trained", received: 3, records: 900 });
+  });
+
+  it("runs to the head: uploads once, waits, and yields the parameters", async () => {
+    const { url } = await open({ participants: 1 });
+    const one = edge(url, "a");
+    const seen: string[] = [];
+    for await (const event of one.run(records)) seen.push(event.type);
+    expect(seen).toEqual(["uploaded", "done"]);
+    expect(one.status()).toEqual({ state: "done", spent: { epsilon: 20, delta: 0 } });
+  });
+
+  it("sends no stored records to a job with another plan, and makes no new ones", async () => {
+    const store = memoryBytes();
+    await edge((await open({ participants: 3 })).url, "a", { store }).upload(records);
+    const { url, service } = await open({ plan: { ...plan, epsilon: 10 } });
+    const other = edge(url, "a", { store }).upload(() => Promise.reject(new Error("read the records")));
+    await expect(other).rejects.toMatchObject({ code: "privacy-forbids" });
+    expect(service.status().received).toBe(0);
   });
 
   it("C16: sends the same bytes again, never new noise, also after a restart and after the training", async () => {

@@ -12,10 +12,12 @@ export { type AlgorithmTable, select, type Selection } from "./select.ts";
 // Joint inference: a little model here, a big model in the cloud, and a miner between them.
 export { hardExampleMining } from "./hard-example-mining/hard-example-mining.ts";
 export type { HardExampleMiner, InferResult } from "./hard-example-mining/miner.ts";
+export type { Paradigm } from "./paradigm.ts";
 export { createJointInference } from "./joint-inference/joint-inference.ts";
 export type {
   BigModel,
   BigModelCall,
+  JointEvent,
   JointInference,
   JointInferenceOptions,
   JointPatch,
@@ -23,6 +25,7 @@ export type {
   JointReason,
   JointResult,
   JointStatistics,
+  JointStatus,
   JointTimings,
   MiningMode,
   RunOptions,

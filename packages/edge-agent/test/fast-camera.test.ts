@@ -59,7 +59,7 @@ describe.skipIf(!installed)("C17: camera faster than the model", () => {
     const inferenceMs = percentile(inferences, 0.99);
     expect(percentile(ages, 0.99)).toBeLessThanOrEqual(2 * inferenceMs);
     expect(percentile(lags, 0.5) - Math.min(...lags) + inferenceMs).toBeLessThanOrEqual(2 * inferenceMs);
-    expect(joint.stats().droppedNumber).toBeGreaterThan(4 * 50);
+    expect(joint.status().droppedNumber).toBeGreaterThan(4 * 50);
     await expect.poll(() => [...closes.values()].filter((times) => times !== 1)).toEqual([]);
     await expect.poll(ffmpegChildren).toEqual([]);
   }, 30_000);

@@ -1,8 +1,10 @@
 import { delay } from "../async/delay.ts";
-import { SednaError } from "../errors.ts";
+import { createEmitter } from "../async/emitter.ts";
+import { createLifetime } from "../async/lifetime.ts";
 import type { LabeledSamples } from "../training/labeled-samples.ts";
 import type { TrainableEstimator } from "../estimator/estimator.ts";
 import type { SecureClientOptions } from "../secure-aggregation/create-secure-client.ts";
+import type { Paradigm } from "../paradigm.ts";
 import type { TrainingPauses } from "../training/training-pauses.ts";
 import { createUpdateEncoder, type UpdateEncoder } from "../update-codec/create-update-encoder.ts";
 import { flatLength } from "../wire/federation-parsers.ts";
@@ -43,7 +45,12 @@ export interface FederatedLearningOptions<Sample, Result> {
 }
 
 /** A device's participation in a federation; see {@link createFederatedLearning}. */
-export interface FederatedLearning<Sample> {
+export interface FederatedLearning<Sample> extends Paradigm<
+  [samples: LabeledSamples<Sample>],
+  FederatedEvent,
+  FederatedStatus,
+  FederatedEvent
+> {
   /**
    * Takes part until the federation is done. The events then end, and the estimator has the final model.
    * Temporary failures, such as a lost network connection, are events. Training does not wait for the reader
@@ -58,10 +65,8 @@ export interface FederatedLearning<Sample> {
     samples: LabeledSamples<Sample>,
     options?: { readonly signal?: AbortSignal },
   ): AsyncIterable<FederatedEvent>;
-  status(): FederatedStatus;
   /** Stops the current run and leaves the federation. The owner of the estimator disposes the estimator. */
   dispose(): Promise<void>;
-  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**
@@ -87,7 +92,8 @@ export function createFederatedLearning<Sample, Result>({
     throw new RangeError(
       `create a federation client: expected 0 < baseMs <= capMs; got ${baseMs} and ${capMs}`,
     );
-  const lifetime = new AbortController();
+  const lifetime = createLifetime("take part in a federation");
+  const events = createEmitter<FederatedEvent>();
   let status = idleStatus;
   let running: Promise<unknown> | undefined;
 
@@ -119,22 +125,17 @@ export function createFederatedLearning<Sample, Result>({
   };
 
   const dispose = async (): Promise<void> => {
-    lifetime.abort(
-      new SednaError("take part in a federation: expected a running client; got a disposed one", {
-        code: "disposed",
-      }),
-    );
+    lifetime.end();
     await running;
   };
 
   return {
     async *run(samples, { signal: given } = {}) {
-      lifetime.signal.throwIfAborted();
-      given?.throwIfAborted();
+      const either = lifetime.during(given);
       if (running)
         throw new TypeError("take part in a federation: expected one run at a time; got a second run");
       const stop = new AbortController();
-      const signal = AbortSignal.any([lifetime.signal, stop.signal, ...(given ? [given] : [])]);
+      const signal = AbortSignal.any([either, stop.signal]);
       const feed = createEventStream<FederatedEvent>({
         replaces: (newer, older) =>
           newer.type === "training" && older.type === "training" && newer.round === older.round,
@@ -142,6 +143,7 @@ export function createFederatedLearning<Sample, Result>({
       const emit = (event: FederatedEvent): void => {
         status = statusAfter(status, event);
         feed.push(event);
+        events.emit(event);
       };
       status = { ...idleStatus, state: "joining" };
       const work = takePart(samples, { signal, emit });
@@ -158,6 +160,7 @@ export function createFederatedLearning<Sample, Result>({
       }
     },
     status: () => status,
+    on: events.on,
     dispose,
     [Symbol.asyncDispose]: dispose,
   };

@@ -11,7 +11,7 @@ export interface Case<Sample, Result> {
   readonly settings: JointSettings<Sample, Result>;
   readonly signal: AbortSignal | undefined;
   readonly now: () => number;
-  readonly statistics: Statistics;
+  readonly statistics: Pick<Statistics<Result, Sample>, "offloaded">;
 }
 
 type Answer<Sample, Result> = JointResult<Result, Sample>;

@@ -112,7 +112,7 @@ describe("inference-then-mining", () => {
     });
     const both = joint({ estimator: failing, bigModel: broken });
     await expect(both.inference("x")).rejects.toThrow("device lost");
-    expect(both.stats()).toMatchObject({ inferenceNumber: 0, failedNumber: 1 });
+    expect(both.status()).toMatchObject({ inferenceNumber: 0, failedNumber: 1 });
   });
 
   it("does not send an invalid sample", async () => {
@@ -186,7 +186,7 @@ describe("policies", () => {
     only.update({ bigModel: broken });
     await expect(only.inference("easy")).rejects.toMatchObject({ code: "cloud-unreachable" });
     expect(predict).not.toHaveBeenCalled();
-    expect(only.stats()).toMatchObject({ inferenceNumber: 1, failedNumber: 1 });
+    expect(only.status()).toMatchObject({ inferenceNumber: 1, failedNumber: 1 });
   });
 
   it("cloud-first calls the cloud for every sample and falls back to the edge at the deadline", async () => {
@@ -221,7 +221,7 @@ describe("policies", () => {
       result: row(0.99),
       index: now.index,
     });
-    expect(first.stats()).toMatchObject({
+    expect(first.status()).toMatchObject({
       inferenceNumber: 1,
       hardExampleNumber: 1,
       cloudNumber: 1,
@@ -245,7 +245,7 @@ describe("statistics", () => {
   it("counts each sample once; Sedna counts an uploaded sample twice", async () => {
     const accepted = joint();
     for (const sample of ["easy", "hard", "hard", "easy"]) await accepted.inference(sample);
-    expect(accepted.stats()).toMatchObject({
+    expect(accepted.status()).toMatchObject({
       inferenceNumber: 4,
       hardExampleNumber: 2,
       uploadCloudRatio: 0.5,
@@ -261,7 +261,7 @@ describe("statistics", () => {
       bigModel: cloud(() => Promise.reject(new SednaError("open", { code: "circuit-open" }))),
     });
     await open.inference("hard");
-    expect(open.stats()).toMatchObject({ hardExampleNumber: 1, offloadedNumber: 0, fallbackNumber: 1 });
+    expect(open.status()).toMatchObject({ hardExampleNumber: 1, offloadedNumber: 0, fallbackNumber: 1 });
     const failing = joint({
       bigModel: cloud(async (_, { onTransfer }) => {
         onTransfer?.({ up: 70, down: 0 });
@@ -269,11 +269,11 @@ describe("statistics", () => {
       }),
     });
     await failing.inference("hard");
-    expect(failing.stats()).toMatchObject({ offloadedNumber: 1, fallbackNumber: 1, bytesUp: 70 });
+    expect(failing.status()).toMatchObject({ offloadedNumber: 1, fallbackNumber: 1, bytesUp: 70 });
   });
 
   it("has a ratio of 0, not NaN, before the first sample", () => {
-    expect(joint().stats().uploadCloudRatio).toBe(0);
+    expect(joint().status().uploadCloudRatio).toBe(0);
   });
 });
 

@@ -1,9 +1,17 @@
 import { checkDeadline } from "../async/deadline.ts";
+import { createLifetime } from "../async/lifetime.ts";
 import { describeValue } from "../errors.ts";
-import { type Case, edgeStep } from "./decide.ts";
+import { type Case, edgeStep, fallback } from "./decide.ts";
 import { runSource } from "./run-source.ts";
-import { createStatistics } from "./statistics.ts";
-import type { JointInference, JointInferenceOptions, JointResult, JointSettings } from "./types.ts";
+import { createStatistics, type Statistics } from "./statistics.ts";
+import type {
+  JointInference,
+  JointInferenceOptions,
+  JointResult,
+  JointSettings,
+  RunOptions,
+  SampleSource,
+} from "./types.ts";
 
 /**
  * Joins a little model at the edge and a big one in the cloud: the little one answers every sample, a miner
@@ -39,7 +47,9 @@ export function createJointInference<Sample, Result>({
   now = () => performance.now(),
   ...initial
 }: JointInferenceOptions<Sample, Result>): JointInference<Sample, Result> {
-  const statistics = createStatistics();
+  const statistics = createStatistics<Result, Sample>();
+  const lifetime = createLifetime("run joint inference");
+  let runs = 0;
   let settings = checkSettings<Sample, Result>(initial as JointSettings<Sample, Result>);
   let samples = 0;
 
@@ -52,41 +62,30 @@ export function createJointInference<Sample, Result>({
     statistics,
   });
 
-  const inference = async (it: Case<Sample, Result>): Promise<JointResult<Result, Sample>> => {
+  async function* run(
+    source: SampleSource<Sample>,
+    { signal: given, ...options }: RunOptions,
+  ): AsyncGenerator<JointResult<Result, Sample>, undefined> {
+    const signal = lifetime.during(given);
+    runs++;
     try {
-      const { answer, askCloud } = await edgeStep(it);
-      if (askCloud && it.settings.policy === "edge-first" && answer.result !== null) {
-        statistics.answered(answer);
-        const followUp = askCloud()
-          .catch((error: unknown) => ({
-            ...answer,
-            source: "fallback" as const,
-            reason: "failed" as const,
-            error,
-          }))
-          .then((final) => {
-            if (!it.signal?.aborted) statistics.followed(final);
-            return final;
-          });
-        return { ...answer, final: false, followUp };
-      }
-      const final = askCloud ? await askCloud() : answer;
-      statistics.answered(final);
-      return final;
-    } catch (error) {
-      if (!it.signal?.aborted) statistics.failed();
-      throw error;
+      yield* runSource(source, { ...options, signal, open, statistics });
+    } finally {
+      runs--;
     }
-  };
+  }
+  const dispose = async (): Promise<void> => lifetime.end();
 
   return {
     async inference(sample, { signal, policy } = {}) {
+      lifetime.signal.throwIfAborted();
       signal?.throwIfAborted();
       const it = open(sample, signal);
-      return inference(
+      return answerOne(
         policy === undefined
           ? it
           : { ...it, settings: checkSettings<Sample, Result>({ ...settings, policy }) },
+        statistics,
       );
     },
     run(source, options = {}) {
@@ -94,13 +93,45 @@ export function createJointInference<Sample, Result>({
         throw new TypeError(
           `run joint inference: expected an async iterable source; got ${describeValue(source)}`,
         );
-      return runSource(source, { ...options, open, statistics });
+      return run(source, options);
     },
     update(patch) {
       settings = checkSettings({ ...settings, ...patch } as JointSettings<Sample, Result>);
     },
-    stats: statistics.snapshot,
+    status: () => ({
+      state: lifetime.signal.aborted ? "disposed" : runs > 0 ? "running" : "idle",
+      ...statistics.snapshot(),
+    }),
+    on: statistics.on,
+    dispose,
+    [Symbol.asyncDispose]: dispose,
   };
+}
+
+/** Answers one sample, outside of a run. */
+async function answerOne<Sample, Result>(
+  it: Case<Sample, Result>,
+  statistics: Statistics<Result, Sample>,
+): Promise<JointResult<Result, Sample>> {
+  try {
+    const { answer, askCloud } = await edgeStep(it);
+    if (askCloud && it.settings.policy === "edge-first" && answer.result !== null) {
+      statistics.answered(answer);
+      const followUp = askCloud()
+        .catch((error: unknown) => fallback(answer, "failed", error))
+        .then((final) => {
+          if (!it.signal?.aborted) statistics.followed(final);
+          return final;
+        });
+      return { ...answer, final: false, followUp };
+    }
+    const final = askCloud ? await askCloud() : answer;
+    statistics.answered(final);
+    return final;
+  } catch (error) {
+    if (!it.signal?.aborted) statistics.failed();
+    throw error;
+  }
 }
 
 const policies = ["joint", "edge-first", "cloud-first", "edge-only", "cloud-only"];

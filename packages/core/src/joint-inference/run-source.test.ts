@@ -75,7 +75,7 @@ describe("run()", () => {
     const frames = Array.from({ length: 30 }, (_, i) => frame(i));
     const slow = joint({ estimator: estimator(async () => (await wait(25), "edge")) });
     const results = await all(slow.run(live(frames, 5)));
-    const { inferenceNumber, droppedNumber } = slow.stats();
+    const { inferenceNumber, droppedNumber } = slow.status();
     expect(inferenceNumber).toBe(results.length);
     expect(droppedNumber).toBeGreaterThan(5);
     expect(inferenceNumber + droppedNumber).toBe(30);
@@ -118,7 +118,7 @@ describe("run()", () => {
     const only = joint({ policy: "cloud-only", bigModel: cloud(40), maxOffloads: 1 });
     const results = await all(only.run(live(frames, 5)));
     expect(results.every(({ source }) => source === "cloud")).toBe(true);
-    expect(results.length + only.stats().droppedNumber).toBe(12);
+    expect(results.length + only.status().droppedNumber).toBe(12);
     expect(frames.every(({ closed }) => closed === 1)).toBe(true);
   });
 
@@ -167,7 +167,7 @@ describe("run()", () => {
     const results = await all(flaky.run(stored(frames)));
     expect(results.map(({ result }) => result)).toEqual(["edge", null, "edge"]);
     expect(results[1]!.error).toEqual(new Error("out of memory"));
-    expect(flaky.stats()).toMatchObject({ inferenceNumber: 2, failedNumber: 1 });
+    expect(flaky.status()).toMatchObject({ inferenceNumber: 2, failedNumber: 1 });
     expect(frames.every(({ closed }) => closed === 1)).toBe(true);
   });
 

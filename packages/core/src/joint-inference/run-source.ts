@@ -13,7 +13,7 @@ export async function* runSource<Sample, Result>(
   source: SampleSource<Sample>,
   options: RunOptions & {
     readonly open: (sample: Sample, signal: AbortSignal) => Case<Sample, Result>;
-    readonly statistics: Statistics;
+    readonly statistics: Statistics<Result, Sample>;
   },
 ): AsyncGenerator<JointResult<Result, Sample>, undefined> {
   type Answer = JointResult<Result, Sample>;

@@ -1,11 +1,12 @@
-import type { JointResult, JointStatistics } from "./types.ts";
+import { createEmitter, type Emitter } from "../async/emitter.ts";
+import type { JointEvent, JointResult, JointStatistics } from "./types.ts";
 
-/** Counts results; see {@link createStatistics}. */
-export interface Statistics {
+/** Counts results, and emits an event for each; see {@link createStatistics}. */
+export interface Statistics<Result, Sample> extends Pick<Emitter<JointEvent<Result, Sample>>, "on"> {
   /** Counts a sample's first result, or its failure. */
-  answered(result: JointResult<unknown>): void;
+  answered(result: JointResult<Result, Sample>): void;
   /** Counts the cloud's result, or its failure, for a sample that already has a result. */
-  followed(result: JointResult<unknown>): void;
+  followed(result: JointResult<Result, Sample>): void;
   /** Counts a sample that neither side could process. */
   failed(): void;
   offloaded(): void;
@@ -17,7 +18,8 @@ export interface Statistics {
  * Creates the counters of one joint inference. Sedna counts an uploaded sample twice; here each sample counts
  * once.
  */
-export function createStatistics(): Statistics {
+export function createStatistics<Result, Sample>(): Statistics<Result, Sample> {
+  const { emit, on } = createEmitter<JointEvent<Result, Sample>>();
   const counts = {
     inferenceNumber: 0,
     hardExampleNumber: 0,
@@ -38,19 +40,26 @@ export function createStatistics(): Statistics {
   };
 
   return {
+    on,
     answered(result) {
-      if (result.result === null) {
-        counts.failedNumber++;
-        return;
+      if (result.result === null) counts.failedNumber++;
+      else {
+        counts.inferenceNumber++;
+        if (result.isHardExample) counts.hardExampleNumber++;
+        outcome(result);
       }
-      counts.inferenceNumber++;
-      if (result.isHardExample) counts.hardExampleNumber++;
-      outcome(result);
+      emit({ type: "result", result });
     },
-    followed: outcome,
+    followed(result) {
+      outcome(result);
+      emit({ type: "result", result });
+    },
     failed: () => void counts.failedNumber++,
     offloaded: () => void counts.offloadedNumber++,
-    dropped: () => void counts.droppedNumber++,
+    dropped() {
+      counts.droppedNumber++;
+      emit({ type: "dropped" });
+    },
     snapshot: () => ({
       ...counts,
       uploadCloudRatio: counts.inferenceNumber === 0 ? 0 : counts.hardExampleNumber / counts.inferenceNumber,

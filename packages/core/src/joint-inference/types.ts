@@ -1,6 +1,7 @@
 import type { ErrorCode } from "../errors.ts";
 import type { Estimator } from "../estimator/estimator.ts";
 import type { HardExampleMiner } from "../hard-example-mining/miner.ts";
+import type { Paradigm } from "../paradigm.ts";
 
 /** Order of inference and mining, as in Sedna's MINING_MODE. */
 export type MiningMode = "inference-then-mining" | "mining-then-inference";
@@ -156,8 +157,25 @@ export interface RunOptions {
   readonly take?: "latest" | "all";
 }
 
+/** An event of joint inference. */
+export type JointEvent<Result, Sample> =
+  /** A sample has a result, or a better one than before. */
+  | { readonly type: "result"; readonly result: JointResult<Result, Sample> }
+  /** A live sample was dropped without a result. */
+  | { readonly type: "dropped" };
+
+/** State and counts of joint inference. */
+export interface JointStatus extends JointStatistics {
+  readonly state: "idle" | "running" | "disposed";
+}
+
 /** A little model at the edge and a big model in the cloud that work together. */
-export interface JointInference<Sample, Result> {
+export interface JointInference<Sample, Result> extends Paradigm<
+  [source: SampleSource<Sample>],
+  JointResult<Result, Sample>,
+  JointStatus,
+  JointEvent<Result, Sample>
+> {
   /** Returns the result for one sample, which the caller still owns. Rejects only if no side has a result. */
   inference(
     sample: Sample,
@@ -171,5 +189,9 @@ export interface JointInference<Sample, Result> {
   run(source: SampleSource<Sample>, options?: RunOptions): AsyncIterableIterator<JointResult<Result, Sample>>;
   /** Changes settings, starting with the next sample. */
   update(patch: JointPatch<Sample, Result>): void;
-  stats(): JointStatistics;
+  /**
+   * Ends the active runs. The owner of the estimator and of the big model disposes them. A reader that is
+   * waiting for a result gets the error `disposed`.
+   */
+  dispose(): Promise<void>;
 }

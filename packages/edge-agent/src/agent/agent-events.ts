@@ -1,5 +1,4 @@
 import type { PlainError } from "@sedna-js/core";
-import { callListener } from "../async/call-listener.ts";
 import type { QueueEvent } from "../queue/durable-queue.ts";
 import type { SenderEvent } from "../queue/sender.ts";
 import type { SourceEvent } from "../sources/source-events.ts";
@@ -45,29 +44,3 @@ export type AgentEvent =
   | SenderEvent
   | SourceEvent
   | ReportEvent;
-
-/** Emits events to its listeners; see {@link createEmitter}. */
-export interface Emitter<Event> {
-  emit(event: Event): void;
-  /** Adds a listener. Returns a function that removes it. */
-  on(listener: (event: Event) => void): () => void;
-}
-
-/**
- * Creates an emitter that isolates listeners: an error thrown by one affects neither the other listeners nor
- * the caller of `emit`.
- */
-export function createEmitter<Event>(): Emitter<Event> {
-  const listeners = new Set<(event: Event) => void>();
-  return {
-    emit(event) {
-      for (const listener of listeners) callListener(listener, event);
-    },
-    on(listener) {
-      // Wrap the listener, so that a listener added twice is registered and removed twice.
-      const own = (event: Event): void => listener(event);
-      listeners.add(own);
-      return () => void listeners.delete(own);
-    },
-  };
-}

@@ -16,7 +16,7 @@ beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), "sedna-agent-"));
 });
 afterEach(async () => {
-  for (const agent of agents.splice(0)) await agent.stop();
+  for (const agent of agents.splice(0)) await agent.dispose();
   await rm(directory, { recursive: true, force: true });
 });
 
@@ -130,7 +130,7 @@ describe("createEdgeAgent()", () => {
       const frame = () => pixelsFrame({ width: 1, height: 1, data: new Uint8ClampedArray(4) }, { timestamp: 0 });
       const agent = createEdgeAgent({ name: "gate", source: async function* () { for (;;) yield frame(); }, model: { estimator } });
       await agent.run().next();
-      await agent.stop({ deadlineMs: 200 });
+      await agent.dispose({ deadlineMs: 200 });
       process.stdout.write(agent.status().state);`;
     const child = execFile(process.execPath, [
       "--conditions=sedna-source",
@@ -152,8 +152,10 @@ describe("createEdgeAgent()", () => {
     const { agent, events } = agentOf({ model: { estimator } });
     agents.pop();
     for await (const _ of agent.run());
-    await expect(agent.stop({ deadlineMs: 0 })).rejects.toThrow("set deadlineMs: expected a positive number");
-    await expect(agent.stop()).rejects.toThrow("the model cannot be closed");
+    await expect(agent.dispose({ deadlineMs: 0 })).rejects.toThrow(
+      "set deadlineMs: expected a positive number",
+    );
+    await expect(agent.dispose()).rejects.toThrow("the model cannot be closed");
     expect(agent.status().state).toBe("stopped");
     expect(events.at(-1)?.type).toBe("agent-stopped");
   });

@@ -67,7 +67,7 @@ const agentOf = (options: Partial<EdgeAgentOptions> = {}): { agent: EdgeAgent; e
   });
   const events: AgentEvent[] = [];
   agent.on((event) => events.push(event));
-  open.push(() => agent.stop());
+  open.push(() => agent.dispose());
   return { agent, events };
 };
 const predictDigits = async (agent: EdgeAgent): Promise<JointResult<Detections, Frame>[]> => {
@@ -133,7 +133,7 @@ describe("createEdgeAgent()", () => {
       const { agent } = agentOf({ hardExampleMining: hard, samples: { url } });
       await predictDigits(agent);
       await expect.poll(() => agent.status().queue?.items).toBe(3 * life);
-      await agent.stop();
+      await agent.dispose();
     }
     const again = createCloud({ services: [sampleService({ store })] });
     await again.start();
@@ -198,7 +198,7 @@ describe("createEdgeAgent()", () => {
     expect(agent.status().model?.version).toBe(2);
     await agent.rollback();
     expect(agent.status().model?.version).toBe(1);
-    await agent.stop();
+    await agent.dispose();
     await watching;
 
     const lost = seen.filter(({ score }) => Number.isNaN(score));
@@ -258,7 +258,7 @@ describe("createEdgeAgent()", () => {
     })();
     await expect.poll(() => answers.length).toBeGreaterThan(20);
     const started = performance.now();
-    await Promise.all([agent.stop({ deadlineMs: 3000 }), agent.stop()]);
+    await Promise.all([agent.dispose({ deadlineMs: 3000 }), agent.dispose()]);
     expect(performance.now() - started).toBeLessThan(3000);
     await running;
     expect(answers).toEqual(answers.map((_, i) => i));
@@ -275,7 +275,7 @@ describe("createEdgeAgent()", () => {
     const answers = agent.run();
     await answers.next();
     const started = performance.now();
-    await agent.stop({ deadlineMs: 300 });
+    await agent.dispose({ deadlineMs: 300 });
     expect(performance.now() - started).toBeLessThan(2000);
     expect(agent.status().state).toBe("stopped");
   });

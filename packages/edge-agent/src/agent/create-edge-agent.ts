@@ -11,7 +11,7 @@ import {
   select,
   type Selection,
 } from "@sedna-js/core";
-import { checkDeadline } from "@sedna-js/core/async";
+import { checkDeadline, createEmitter } from "@sedna-js/core/async";
 import { describeValue } from "@sedna-js/core/errors";
 import type { ModelManifest } from "@sedna-js/core/wire";
 import { checkPrivacy } from "../privacy/privacy-policy.ts";
@@ -20,7 +20,7 @@ import { restartSource } from "../sources/restart-source.ts";
 import type { SupervisedModel } from "../supervisor/supervised-model.ts";
 import { createModelSlot } from "../updates/create-model-slot.ts";
 import { placeholderModel } from "./placeholder-model.ts";
-import { type AgentEvent, createEmitter } from "./agent-events.ts";
+import type { AgentEvent } from "./agent-events.ts";
 import type { AgentStatus, EdgeAgent, EdgeAgentOptions } from "./edge-agent.ts";
 import { electLeader } from "./elect-leader.ts";
 import { openModel } from "./open-model.ts";
@@ -79,7 +79,7 @@ export function createEdgeAgent<Result = Detections>(options: EdgeAgentOptions<R
     options,
     directory,
     privacy,
-    stats: joint.stats,
+    joint: joint.status,
     model,
     events: { emit, on },
   });
@@ -97,7 +97,7 @@ export function createEdgeAgent<Result = Detections>(options: EdgeAgentOptions<R
 
   async function* run({ signal, take }: RunOptions): AsyncGenerator<JointResult<Result, Frame>, undefined> {
     if (stopping)
-      throw new SednaError("run the edge agent: expected an active agent; it has been stopped", {
+      throw new SednaError("run the edge agent: expected an active agent; got a disposed one", {
         code: "disposed",
       });
     if (running) throw new Error("run the edge agent: expected one run at a time; another run is active");
@@ -141,7 +141,7 @@ export function createEdgeAgent<Result = Detections>(options: EdgeAgentOptions<R
       emit({ type: "agent-stopped", name });
     }
   };
-  const stop = async ({
+  const dispose = async ({
     deadlineMs: withinMs = STOP_MS,
   }: { readonly deadlineMs?: number } = {}): Promise<void> => {
     stopping ??= end(checkDeadline(withinMs));
@@ -158,15 +158,15 @@ export function createEdgeAgent<Result = Detections>(options: EdgeAgentOptions<R
         ...state,
         leads: leading.leads,
         model: manifest.version === 0 ? null : { name: manifest.name, version: manifest.version, backend },
-        joint: joint.stats(),
+        joint: joint.status(),
         queue: leading.queue(),
       };
     },
     update: () => model.update(),
     rollback: () => model.rollback(),
     flush: ({ signal } = {}) => leading.flush(signal ? { signal } : {}),
-    stop,
-    [Symbol.asyncDispose]: () => stop(),
+    dispose,
+    [Symbol.asyncDispose]: () => dispose(),
   };
 }
 

@@ -6,7 +6,8 @@ import type {
   HardExampleMiner,
   JointPolicy,
   JointResult,
-  JointStatistics,
+  JointStatus,
+  Paradigm,
   PlainError,
   RunOptions,
   SampleSource,
@@ -133,7 +134,7 @@ export interface AgentStatus {
   readonly startedAt: number | null;
   readonly model: { readonly name: string; readonly version: number; readonly backend: Backend } | null;
   readonly source: { readonly state: "closed" | "open" | "failed"; readonly error?: string };
-  readonly joint: JointStatistics;
+  readonly joint: JointStatus;
   readonly queue: QueueStatistics | null;
   /** The last failure of any part, for display. */
   readonly lastError: {
@@ -144,15 +145,17 @@ export interface AgentStatus {
 }
 
 /** An autonomous edge agent; see `createEdgeAgent`. */
-export interface EdgeAgent<Result = Detections> extends AsyncDisposable {
+export interface EdgeAgent<Result = Detections> extends Paradigm<
+  [],
+  JointResult<Result, Frame>,
+  AgentStatus,
+  AgentEvent
+> {
   /**
    * Runs joint inference on the source until it ends or `signal` aborts, and keeps the model, its updates,
    * the queue, and the reports running meanwhile. Only one run at a time.
    */
   run(options?: RunOptions): AsyncIterableIterator<JointResult<Result, Frame>>;
-  /** Adds a listener for all events. Returns a function that removes it. */
-  on(listener: (event: AgentEvent) => void): () => void;
-  status(): AgentStatus;
   /** Checks for a new version now, as the poller does. Resolves when the version is installed or rejected. */
   update(): Promise<void>;
   /** Rolls back to the last known good version and marks the current one as bad. */
@@ -163,5 +166,5 @@ export interface EdgeAgent<Result = Detections> extends AsyncDisposable {
    * Ends the run, sends a last report, and closes everything within `deadlineMs` (default 5000). Further
    * calls wait for the same end.
    */
-  stop(options?: { readonly deadlineMs?: number }): Promise<void>;
+  dispose(options?: { readonly deadlineMs?: number }): Promise<void>;
 }

@@ -38,11 +38,11 @@ it("stays leader until its queue is closed: the next leader opens the same queue
   await expect.poll(() => requests.length).toBe(1);
   const second = agentOf("second", 0);
   for await (const _ of second.run());
-  const stopping = first.stop();
+  const stopping = first.dispose();
   await new Promise((resolve) => setTimeout(resolve, 100));
   requests[0]!();
   await stopping;
   await expect.poll(() => second.status().leads).toBe(true);
-  await second.stop();
+  await second.dispose();
   expect(order).toEqual(["first agent-leads", "first item-sent", "second agent-leads"]);
 });

@@ -1,11 +1,12 @@
-import type { Frame, JointResult, JointStatistics } from "@sedna-js/core";
+import type { Emitter } from "@sedna-js/core/async";
+import type { Frame, JointResult, JointStatus } from "@sedna-js/core";
 import { toPlainError } from "@sedna-js/core/errors";
 import { becomeLeader } from "#platform/leadership";
 import { keepStorage } from "#platform/storage";
 import type { PrivacyPolicy } from "../privacy/privacy-policy.ts";
 import type { QueueStatistics } from "../queue/durable-queue.ts";
 import { resolveReporting, createSednaReporter, type SednaReporter } from "../telemetry/sedna-reporter.ts";
-import type { AgentEvent, Emitter } from "./agent-events.ts";
+import type { AgentEvent } from "./agent-events.ts";
 import { createSampleUploader } from "./create-sample-uploader.ts";
 import type { EdgeAgentOptions } from "./edge-agent.ts";
 import type { AgentModel } from "./open-model.ts";
@@ -15,7 +16,7 @@ export interface LeaderElectionOptions<Result> {
   readonly options: EdgeAgentOptions<Result>;
   readonly directory: string;
   readonly privacy: PrivacyPolicy<Frame, Result>;
-  readonly stats: () => JointStatistics;
+  readonly joint: () => JointStatus;
   readonly model: AgentModel;
   readonly events: Emitter<AgentEvent>;
 }
@@ -42,7 +43,7 @@ export function electLeader<Result>({
   options,
   directory,
   privacy,
-  stats,
+  joint,
   model,
   events,
 }: LeaderElectionOptions<Result>): LeaderElection<Result> {
@@ -95,7 +96,7 @@ export function electLeader<Result>({
   };
 
   const startReports = (settings: Parameters<typeof resolveReporting>[0]): SednaReporter => {
-    const made = createSednaReporter({ ...settings, stats, fetch, onEvent: events.emit });
+    const made = createSednaReporter({ ...settings, stats: joint, fetch, onEvent: events.emit });
     const off = events.on(({ type }) => {
       if (type === "update-confirmed") made.deployed({ status: "completed" });
       if (type === "update-rejected" || type === "update-rolled-back") made.deployed({ status: "failed" });

@@ -17,7 +17,7 @@ interface DeviceAgent {
   on(listener: (event: { readonly type: string }) => void): () => void;
   status(): AgentState;
   flush(options: { readonly signal: AbortSignal }): Promise<void>;
-  stop(options: { readonly deadlineMs: number }): Promise<void>;
+  dispose(options: { readonly deadlineMs: number }): Promise<void>;
 }
 
 /** Options of {@link runJob}. */
@@ -60,7 +60,7 @@ export async function runJob({ job, agent, logger, exit }: RunJobOptions): Promi
   const end = (): Promise<void> => {
     ending ??= (async () => {
       systemd.stopping();
-      await agent.stop({ deadlineMs: STOP_MS });
+      await agent.dispose({ deadlineMs: STOP_MS });
       await server.close();
     })();
     return ending;

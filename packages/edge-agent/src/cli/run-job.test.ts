@@ -29,7 +29,7 @@ describe("runJob()", () => {
           model: null,
         }) as const,
       flush: async () => void calls.push("flush"),
-      stop: async () => {
+      dispose: async () => {
         await new Promise((resolve) => setImmediate(resolve));
         calls.push("stopped");
       },

@@ -1,11 +1,12 @@
-import { SednaError, WireError } from "@sedna-js/core";
-import { backoff, withDeadline } from "@sedna-js/core/async";
+import { type Paradigm, SednaError, WireError } from "@sedna-js/core";
+import { createEmitter, createLifetime } from "@sedna-js/core/async";
 import { flatOf } from "@sedna-js/core/heads";
 import { privateRecords } from "@sedna-js/core/mistnet";
 import { cryptographicRandom, randomBits, type FillRandom } from "@sedna-js/core/privacy";
 import {
   MISTNET_TYPE,
   parseMistnetStatus,
+  readMistnetUpload,
   readSafetensors,
   writeMistnetUpload,
   type MistnetPlan,
@@ -13,10 +14,9 @@ import {
   type MistnetStatus,
 } from "@sedna-js/core/wire";
 import { baseUrl } from "../http/base-url.ts";
-import { exchange, rejection, type AnyHttpRequest, type Reply } from "../http/http-request.ts";
 import { readJson } from "../http/read-json.ts";
 import type { ByteStore } from "../storage/byte-store.ts";
-import { delay } from "@sedna-js/core/async";
+import { mistnetRequests } from "./mistnet-requests.ts";
 
 /** Options of {@link createMistnetEdge}. */
 export interface MistnetEdgeOptions {
@@ -45,23 +45,51 @@ export interface MistnetEdgeOptions {
   readonly random?: () => number;
 }
 
-/** The edge side of MistNet. */
-export interface MistnetEdge {
-  status(options?: { readonly signal?: AbortSignal }): Promise<MistnetStatus>;
+/** Where the work of a {@link MistnetEdge} is. */
+export interface MistnetEdgeStatus {
+  readonly state: "idle" | "uploading" | "waiting" | "done" | "failed";
+  /** What the upload revealed about each record; `undefined` before the upload. */
+  readonly spent: { readonly epsilon: number; readonly delta: number } | undefined;
+}
+
+/** What happened to an upload. `duplicate`: the cloud already had the same records. */
+export interface MistnetUploadResult {
+  readonly epsilon: number;
+  readonly delta: number;
+  readonly duplicate: boolean;
+}
+
+/** An event of {@link MistnetEdge}. */
+export type MistnetEvent =
+  | ({ readonly type: "uploaded" } & MistnetUploadResult)
+  /** The head is trained; `parameters` are flat. */
+  | { readonly type: "done"; readonly parameters: Float32Array };
+
+/** Returns the records to upload. `plan` says where to cut and how many records to upload at most. */
+export type MistnetRecordSource = (plan: MistnetPlan) => Promise<MistnetRecords>;
+
+/** The edge side of MistNet. `run` uploads the records, waits for the head, and yields its events. */
+export interface MistnetEdge extends Paradigm<
+  [records: MistnetRecordSource],
+  MistnetEvent,
+  MistnetEdgeStatus,
+  MistnetEvent
+> {
+  /** Fetches the plan and the progress of the job from the cloud. */
+  fetchStatus(options?: { readonly signal?: AbortSignal }): Promise<MistnetStatus>;
   /**
    * Adds noise to the records and uploads them. The noised records are created once: later calls send the
    * same bytes again, which the cloud accepts only once. Retries until the upload succeeds, is rejected, or
    * is aborted.
    *
-   * @param records Returns the records to upload. Called with the plan, which says where to cut and how many
-   * records to upload at most. Not called if noised records already exist.
-   * @throws {SednaError} `privacy-forbids` if the plan requires more than the owner allows; `cloud-refused`
-   * if the cloud rejects the upload.
+   * @param records Not called if noised records already exist.
+   * @throws {SednaError} `privacy-forbids` if the plan requires more than the owner allows, or the stored
+   * records were made for another plan; `cloud-refused` if the cloud rejects the upload.
    */
   upload(
-    records: (plan: MistnetPlan) => Promise<MistnetRecords>,
+    records: MistnetRecordSource,
     options?: { readonly signal?: AbortSignal },
-  ): Promise<{ readonly epsilon: number; readonly delta: number; readonly duplicate: boolean }>;
+  ): Promise<MistnetUploadResult>;
   /**
    * Returns the trained head's flat parameters; waits until they are available.
    *
@@ -71,7 +99,6 @@ export interface MistnetEdge {
 }
 
 const ACTION = "take part in MistNet";
-const BACK_OFF = { baseMs: 500, capMs: 60_000 };
 
 /**
  * Creates the edge side of MistNet. Only features that were cut and noised on this device are sent to the
@@ -91,54 +118,128 @@ export function createMistnetEdge({
   random = Math.random,
 }: MistnetEdgeOptions): MistnetEdge {
   const root = `${baseUrl(url)}/v1/mistnet/${encodeURIComponent(name)}`;
-  const key = `mistnet-${name.toLowerCase()}`;
-  let made: Promise<Uint8Array<ArrayBuffer>> | undefined;
+  const { fetchStatus, upload, head } = mistnetCalls({
+    ask: mistnetRequests({ root, token, deadlineMs, fetch, random, action: ACTION }),
+    noise: noisedRecords({ key: `mistnet-${name.toLowerCase()}`, store, fill }),
+    device,
+    maxEpsilon,
+    maxDelta,
+  });
+  const lifetime = createLifetime(ACTION);
+  const events = createEmitter<MistnetEvent>();
+  let status: MistnetEdgeStatus = { state: "idle", spent: undefined };
+  let running = false;
 
-  const ask = async (
-    path: string,
-    {
-      signal,
-      maxReplyBytes,
-      ...request
-    }: Omit<AnyHttpRequest, "url"> & { readonly signal: AbortSignal; readonly maxReplyBytes: number },
-  ): Promise<Reply> => {
-    const headers = { ...request.headers, ...(token !== undefined && { authorization: `Bearer ${token}` }) };
-    for (let tried = 0; ; tried++) {
-      signal.throwIfAborted();
-      try {
-        const reply = await withDeadline(
-          (limit) =>
-            exchange(
-              { ...request, url: `${root}${path}`, headers },
-              { action: ACTION, signal: limit, maxReplyBytes, fetch },
-            ),
-          { deadlineMs, signal, action: ACTION },
-        );
-        if (reply.status < 300) return reply;
-        throw rejection(reply, { action: ACTION, url: `${root}${path}` });
-      } catch (error) {
-        signal.throwIfAborted();
-        if (!(error instanceof SednaError && error.retryable)) throw error;
-        await delay(backoff({ tried, ...BACK_OFF, random, retryAfterMs: error.retryAfterMs }), signal);
+  async function* steps(
+    records: MistnetRecordSource,
+    signal: AbortSignal,
+  ): AsyncGenerator<MistnetEvent, undefined> {
+    status = { ...status, state: "uploading" };
+    const { epsilon, delta, duplicate } = await upload(records, signal);
+    status = { state: "waiting", spent: { epsilon, delta } };
+    yield { type: "uploaded", epsilon, delta, duplicate };
+    const parameters = await head(signal);
+    status = { ...status, state: "done" };
+    yield { type: "done", parameters };
+  }
+  async function* run(
+    records: MistnetRecordSource,
+    { signal: given }: { readonly signal?: AbortSignal } = {},
+  ): AsyncGenerator<MistnetEvent, undefined> {
+    const signal = lifetime.during(given);
+    if (running) throw new TypeError(`${ACTION}: expected one run at a time; got a second run`);
+    running = true;
+    try {
+      for await (const event of steps(records, signal)) {
+        events.emit(event);
+        yield event;
       }
+    } catch (error) {
+      status = { ...status, state: signal.aborted ? "idle" : "failed" };
+      throw error;
+    } finally {
+      running = false;
     }
+  }
+  const dispose = async (): Promise<void> => lifetime.end();
+
+  return {
+    run,
+    status: () => status,
+    on: events.on,
+    fetchStatus: async ({ signal } = {}) => fetchStatus(lifetime.during(signal)),
+    upload: async (records, { signal } = {}) => upload(records, lifetime.during(signal)),
+    head: async ({ signal } = {}) => head(lifetime.during(signal)),
+    dispose,
+    [Symbol.asyncDispose]: dispose,
   };
-  const statusOf = async (signal: AbortSignal): Promise<MistnetStatus> =>
+}
+
+/** Options of {@link mistnetCalls}. */
+interface MistnetCallsOptions {
+  readonly ask: ReturnType<typeof mistnetRequests>;
+  readonly noise: ReturnType<typeof noisedRecords>;
+  readonly device: string;
+  readonly maxEpsilon: number;
+  readonly maxDelta: number;
+}
+
+/** Returns the calls of the cloud's routes. */
+function mistnetCalls({ ask, noise, device, maxEpsilon, maxDelta }: MistnetCallsOptions) {
+  const fetchStatus = async (signal: AbortSignal): Promise<MistnetStatus> =>
     parseMistnetStatus(
-      readJson((await ask("", { method: "GET", headers: {}, signal, maxReplyBytes: 65_536 })).body, ACTION),
+      readJson((await ask("", { method: "GET", signal, maxReplyBytes: 65_536 })).body, ACTION),
     );
 
-  const allowed = (plan: MistnetPlan): void => {
+  const upload = async (records: MistnetRecordSource, signal: AbortSignal): Promise<MistnetUploadResult> => {
+    const { plan } = await fetchStatus(signal);
     if (plan.epsilon > maxEpsilon || plan.delta > maxDelta)
       throw new SednaError(
         `${ACTION}: expected an epsilon of at most ${maxEpsilon} and a delta of at most ${maxDelta}; got ${plan.epsilon} and ${plan.delta}`,
         { code: "privacy-forbids" },
       );
+    const reply = await ask(`/uploads/${encodeURIComponent(device)}`, {
+      method: "PUT",
+      headers: { "content-type": MISTNET_TYPE },
+      body: await noise(plan, records),
+      signal,
+      maxReplyBytes: 65_536,
+    });
+    return { epsilon: plan.epsilon, delta: plan.delta, duplicate: reply.status === 200 };
   };
-  const make = async (
-    plan: MistnetPlan,
-    records: (plan: MistnetPlan) => Promise<MistnetRecords>,
-  ): Promise<Uint8Array<ArrayBuffer>> => {
+  const head = async (signal: AbortSignal): Promise<Float32Array> => {
+    const { plan } = await fetchStatus(signal);
+    const { body } = await ask("/head", { method: "GET", signal, maxReplyBytes: 2 ** 26 });
+    try {
+      return flatOf(plan.head, readSafetensors(body).tensors);
+    } catch (cause) {
+      throw cause instanceof TypeError ? new WireError(`${ACTION}: ${cause.message}`, { cause }) : cause;
+    }
+  };
+  return { fetchStatus, upload, head };
+}
+
+/** Options of {@link noisedRecords}. */
+interface NoisedRecordsOptions {
+  readonly key: string;
+  readonly store: ByteStore | undefined;
+  readonly fill: FillRandom;
+}
+
+/**
+ * Returns a function that returns the noised records as an upload. They are created once, and the store keeps
+ * them: new noise would spend epsilon again.
+ */
+function noisedRecords({
+  key,
+  store,
+  fill,
+}: NoisedRecordsOptions): (
+  plan: MistnetPlan,
+  records: MistnetRecordSource,
+) => Promise<Uint8Array<ArrayBuffer>> {
+  let made: Promise<Uint8Array<ArrayBuffer>> | undefined;
+  const make = async (plan: MistnetPlan, records: MistnetRecordSource): Promise<Uint8Array<ArrayBuffer>> => {
     const kept = await store?.get(key);
     if (kept) return kept;
     const bytes = writeMistnetUpload(
@@ -149,34 +250,20 @@ export function createMistnetEdge({
     await store?.set(key, bytes);
     return bytes;
   };
-
-  return {
-    status: ({ signal = new AbortController().signal } = {}) => statusOf(signal),
-    async upload(records, { signal = new AbortController().signal } = {}) {
-      const { plan } = await statusOf(signal);
-      allowed(plan);
-      made ??= make(plan, records).catch((error: unknown) => {
-        made = undefined;
-        throw error;
-      });
-      const body = await made;
-      const reply = await ask(`/uploads/${encodeURIComponent(device)}`, {
-        method: "PUT",
-        headers: { "content-type": MISTNET_TYPE },
-        body,
-        signal,
-        maxReplyBytes: 65_536,
-      });
-      return { epsilon: plan.epsilon, delta: plan.delta, duplicate: reply.status === 200 };
-    },
-    async head({ signal = new AbortController().signal } = {}) {
-      const { plan } = await statusOf(signal);
-      const { body } = await ask("/head", { method: "GET", headers: {}, signal, maxReplyBytes: 2 ** 26 });
-      try {
-        return flatOf(plan.head, readSafetensors(body).tensors);
-      } catch (cause) {
-        throw cause instanceof TypeError ? new WireError(`${ACTION}: ${cause.message}`, { cause }) : cause;
-      }
-    },
+  return async (plan, records) => {
+    made ??= make(plan, records).catch((error: unknown) => {
+      made = undefined;
+      throw error;
+    });
+    const bytes = await made;
+    try {
+      readMistnetUpload(bytes, plan);
+    } catch (cause) {
+      throw new SednaError(
+        `${ACTION}: expected stored records for this plan; got records of another one. New noise would spend epsilon again`,
+        { code: "privacy-forbids", cause },
+      );
+    }
+    return bytes;
   };
 }

@@ -183,7 +183,7 @@ describe("privateBigModel()", () => {
       reason: "privacy-forbids",
       result: rows,
     });
-    expect([model.shown.length, crop.stats().offloadedNumber]).toEqual([1, 1]);
+    expect([model.shown.length, crop.status().offloadedNumber]).toEqual([1, 1]);
   });
 });
 

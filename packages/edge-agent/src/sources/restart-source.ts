@@ -1,7 +1,6 @@
 import { SednaError, type ErrorCode, type SampleSource } from "@sedna-js/core";
-import { backoff } from "@sedna-js/core/async";
+import { backoff, callListener } from "@sedna-js/core/async";
 import { messageOf } from "@sedna-js/core/errors";
-import { callListener } from "../async/call-listener.ts";
 import { delay } from "@sedna-js/core/async";
 import type { SourceEvent } from "./source-events.ts";
 import { stoppable } from "./stoppable.ts";

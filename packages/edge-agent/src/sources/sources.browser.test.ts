@@ -60,7 +60,7 @@ describe("videoElement()", () => {
     const joint = createJointInference({ estimator: slow(350) });
     let results = 0;
     for await (const _ of joint.run(videoElement(await play()))) if (++results === 4) break;
-    expect(joint.stats().droppedNumber).toBeGreaterThanOrEqual(3);
+    expect(joint.status().droppedNumber).toBeGreaterThanOrEqual(3);
     await expect.poll(() => frames.open).toBe(0);
     vi.unstubAllGlobals();
   });

@@ -65,7 +65,7 @@ describe("C17: a camera faster than the model, with VideoFrames", () => {
       if (ages.length === 50) break;
     }
     expect(percentile(ages, 0.99)).toBeLessThanOrEqual(2 * percentile(inferences, 0.99));
-    expect(joint.stats().droppedNumber).toBeGreaterThan(4 * 45);
+    expect(joint.status().droppedNumber).toBeGreaterThan(4 * 45);
     await expect.poll(() => onlyOnce(frames.closes())).toBe(true);
   });
 });

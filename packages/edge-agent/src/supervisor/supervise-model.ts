@@ -1,9 +1,8 @@
 import { SednaError, type EstimatorMetadata } from "@sedna-js/core";
-import { abortable, createSerialQueue, waitAtMost } from "@sedna-js/core/async";
+import { abortable, callListener, createSerialQueue, waitAtMost } from "@sedna-js/core/async";
 import { toPlainError } from "@sedna-js/core/errors";
 import { defaultModelWorker } from "#platform/worker";
 import { defaultProviders, hasShaderF16, type ExecutionProvider } from "#platform/onnx";
-import { callListener } from "../async/call-listener.ts";
 import { checkGolden } from "../models/check-golden.ts";
 import type { VerifiedModel } from "../models/model-store.ts";
 import type { WorkerResponses } from "../worker/call-worker.ts";

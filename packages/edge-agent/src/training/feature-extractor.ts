@@ -1,11 +1,5 @@
-import {
-  SednaError,
-  type Estimator,
-  type EstimatorMetadata,
-  type Tensor,
-  type Tensors,
-} from "@sedna-js/core";
-import { abortable } from "@sedna-js/core/async";
+import { type Estimator, type EstimatorMetadata, type Tensor, type Tensors } from "@sedna-js/core";
+import { abortable, createLifetime } from "@sedna-js/core/async";
 import { readModel } from "#platform/onnx";
 import { onnxEstimator, type OnnxEstimatorOptions } from "../onnx/onnx-estimator.ts";
 import { cutOnnx } from "./cut-onnx.ts";
@@ -65,7 +59,7 @@ export function featureExtractor<Sample>(
 function onnxFeatures<Sample>(options: OnnxFeatures<Sample>): Estimator<Sample, FeatureResult> {
   const { output, model, ...rest } = options;
   if (output === undefined) return onnxEstimator({ model, ...rest });
-  const life = new AbortController();
+  const life = createLifetime("use a feature model");
   let opening: Promise<Estimator<Sample, FeatureResult>> | undefined;
   const open = (): Promise<Estimator<Sample, FeatureResult>> => {
     life.signal.throwIfAborted();
@@ -81,11 +75,7 @@ function onnxFeatures<Sample>(options: OnnxFeatures<Sample>): Estimator<Sample, 
   };
   const dispose = async (): Promise<void> => {
     const opened = opening;
-    life.abort(
-      new SednaError("use a feature model: expected a live one; got one that was disposed", {
-        code: "disposed",
-      }),
-    );
+    life.end();
     await (await opened?.catch(() => undefined))?.dispose();
   };
   return {

@@ -1,3 +1,4 @@
+import { callListener } from "@sedna-js/core/async";
 import type {
   EstimatorMetadata,
   LabeledSamples,
@@ -12,7 +13,6 @@ import type {
 import { flatOf, headLayout, headToOnnx, tensorsOf } from "@sedna-js/core/heads";
 import { writeSafetensors } from "@sedna-js/core/wire";
 import type { Head } from "@sedna-js/wasm-kernels";
-import { callListener } from "../async/call-listener.ts";
 import { cachedExtractor } from "./cached-extractor.ts";
 import { checkPlan } from "./check-plan.ts";
 import type { FeatureCache } from "./feature-cache.ts";

@@ -1,5 +1,4 @@
-import { SednaError } from "@sedna-js/core";
-import { createSerialQueue, abortable } from "@sedna-js/core/async";
+import { abortable, createLifetime, createSerialQueue } from "@sedna-js/core/async";
 
 /** Context of a unit of work. */
 export interface Leave {
@@ -23,7 +22,7 @@ export interface LearnerLifecycle {
 
 /** Creates the lifecycle of a learner. `what` names the learner in error messages. */
 export function createLearnerLifecycle(what: string): LearnerLifecycle {
-  const life = new AbortController();
+  const life = createLifetime(`use ${what}`);
   const turns = createSerialQueue();
   let ending: Promise<void> | undefined;
 
@@ -52,11 +51,7 @@ export function createLearnerLifecycle(what: string): LearnerLifecycle {
     assertLive: () => life.signal.throwIfAborted(),
     end(release) {
       ending ??= (async () => {
-        life.abort(
-          new SednaError(`use ${what}: expected a live estimator; got one that was disposed`, {
-            code: "disposed",
-          }),
-        );
+        life.end();
         await turns.close();
         await release();
       })();

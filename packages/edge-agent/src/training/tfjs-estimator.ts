@@ -1,3 +1,4 @@
+import { callListener } from "@sedna-js/core/async";
 import {
   SednaError,
   type EstimatorMetadata,
@@ -14,7 +15,6 @@ import { untilResumed } from "@sedna-js/core/training";
 import { writeSafetensors } from "@sedna-js/core/wire";
 import { seededRandom, shuffledIndices } from "@sedna-js/wasm-kernels";
 import { nextTask } from "#platform/async";
-import { callListener } from "../async/call-listener.ts";
 import { checkPlan } from "./check-plan.ts";
 import { featureExtractor } from "./feature-extractor.ts";
 import { createLearnerLifecycle, type Leave } from "./learner-lifecycle.ts";

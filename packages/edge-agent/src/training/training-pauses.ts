@@ -1,6 +1,6 @@
+import { callListener } from "@sedna-js/core/async";
 import { watchPauses } from "#platform/training";
 import type { TrainingPauses } from "@sedna-js/core";
-import { callListener } from "../async/call-listener.ts";
 import type { PauseReason, PauseSettings } from "./pause-settings.ts";
 import { poll } from "./poll.ts";
 

@@ -1,5 +1,5 @@
+import { callListener } from "@sedna-js/core/async";
 import { SednaError, type Estimator, type Tensors } from "@sedna-js/core";
-import { callListener } from "../async/call-listener.ts";
 import type { ModelSlot, Watched } from "./model-slot.ts";
 
 /** Options of {@link createModelSlot}. */

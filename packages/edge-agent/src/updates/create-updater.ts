@@ -1,7 +1,6 @@
-import { createSerialQueue } from "@sedna-js/core/async";
+import { callListener, createLifetime, createSerialQueue } from "@sedna-js/core/async";
 import { SednaError } from "@sedna-js/core";
 import { toPlainError } from "@sedna-js/core/errors";
-import { callListener } from "../async/call-listener.ts";
 import type { ModelStore, VerifiedModel } from "../models/model-store.ts";
 import type { SupervisedModel } from "../supervisor/supervised-model.ts";
 import { createPoller } from "./create-poller.ts";
@@ -83,7 +82,7 @@ export function createUpdater<Sample, Result>(options: UpdaterOptions<Sample, Re
     random = Math.random,
   } = options;
   const settings = checkUpdaterSettings(options.settings);
-  const life = new AbortController();
+  const life = createLifetime("update the model");
   const { signal } = life;
   let state: Updater["state"] = { stage: "idle" };
   const turns = createSerialQueue();
@@ -244,11 +243,7 @@ export function createUpdater<Sample, Result>(options: UpdaterOptions<Sample, Re
     },
     async dispose() {
       poller.stop();
-      life.abort(
-        new SednaError("update the model: expected an active updater; got one that was disposed", {
-          code: "disposed",
-        }),
-      );
+      life.end();
       await turns.close();
     },
   };

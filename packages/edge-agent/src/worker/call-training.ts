@@ -1,6 +1,6 @@
+import { callListener } from "@sedna-js/core/async";
 import type { LabeledSamples, TrainableEstimator, TrainOptions, TrainingReport } from "@sedna-js/core";
 import { expose, transfer, type Endpoint } from "comlink";
-import { callListener } from "../async/call-listener.ts";
 import type { WorkerResponses } from "./call-worker.ts";
 import { postSamples, type PostedReading } from "./post-samples.ts";
 import type { PostedSamples, RemoteEstimator, SampleOwner } from "./protocol.ts";
