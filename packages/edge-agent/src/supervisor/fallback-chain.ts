@@ -7,7 +7,7 @@ import type { Backend } from "./supervised-model.ts";
 export interface FallbackChain {
   /** Backends, best first. The last is `cloud`. */
   readonly backends: readonly Backend[];
-  /** Returns the backend in use. */
+  /** Position of the backend in use. */
   readonly index: number;
   /** Time since which the backend has been in use without a failure, in ms. */
   readonly since: number;
@@ -67,35 +67,35 @@ export function backendOf({ backends, index }: FallbackChain): Backend {
  * replaced by the next one; on `cloud` nothing runs here, so nothing fails. Up: after a delay the next better
  * backend is tried, up to the best.
  */
-export function advanceFallbackChain(ladder: FallbackChain, event: FallbackEvent): FallbackChain {
-  const { index } = ladder;
+export function advanceFallbackChain(chain: FallbackChain, event: FallbackEvent): FallbackChain {
+  const { index } = chain;
   const { at } = event;
   switch (event.type) {
     case "failed": {
-      const backend = backendOf(ladder);
-      if (backend === "cloud") return ladder;
+      const backend = backendOf(chain);
+      if (backend === "cloud") return chain;
       const { count, withinMs } = RESTARTS[backend];
-      const failures = [...ladder.failures.filter((time) => at - time < withinMs), at];
-      if (!event.final && failures.length <= count) return { ...ladder, since: at, failures };
-      const pauses = paused(ladder, { backend: index, afresh: at - ladder.since >= RESET_AFTER_MS });
-      return { ...ladder, index: index + 1, since: at, failures: [], pauses, retryAt: at + pauses[index]! };
+      const failures = [...chain.failures.filter((time) => at - time < withinMs), at];
+      if (!event.final && failures.length <= count) return { ...chain, since: at, failures };
+      const pauses = paused(chain, { backend: index, afresh: at - chain.since >= RESET_AFTER_MS });
+      return { ...chain, index: index + 1, since: at, failures: [], pauses, retryAt: at + pauses[index]! };
     }
     case "retry-succeeded": {
       // A better backend may be in use meanwhile.
-      if (event.to >= index) return ladder;
-      const above = ladder.pauses[event.to - 1] ?? 0;
+      if (event.to >= index) return chain;
+      const above = chain.pauses[event.to - 1] ?? 0;
       return {
-        ...ladder,
+        ...chain,
         index: event.to,
         since: at,
         failures: [],
-        retryAt: event.to === 0 ? null : at + Math.max(above, firstPause(ladder, event.to - 1)),
+        retryAt: event.to === 0 ? null : at + Math.max(above, firstPause(chain, event.to - 1)),
       };
     }
     case "retry-failed": {
-      if (event.to >= index) return ladder;
-      const pauses = paused(ladder, { backend: event.to, afresh: false });
-      return { ...ladder, pauses, retryAt: index === 0 ? null : at + pauses[event.to]! };
+      if (event.to >= index) return chain;
+      const pauses = paused(chain, { backend: event.to, afresh: false });
+      return { ...chain, pauses, retryAt: index === 0 ? null : at + pauses[event.to]! };
     }
     default:
       return event satisfies never;
@@ -104,13 +104,13 @@ export function advanceFallbackChain(ladder: FallbackChain, event: FallbackEvent
 
 /** Returns the delays after another failure of a backend. */
 function paused(
-  ladder: FallbackChain,
+  chain: FallbackChain,
   { backend, afresh }: { readonly backend: number; readonly afresh: boolean },
 ): readonly number[] {
-  const last = afresh ? 0 : ladder.pauses[backend]!;
-  return ladder.pauses.with(
+  const last = afresh ? 0 : chain.pauses[backend]!;
+  return chain.pauses.with(
     backend,
-    Math.max(firstPause(ladder, backend), Math.min(2 * last, RETRY_DELAY_MS.most)),
+    Math.max(firstPause(chain, backend), Math.min(2 * last, RETRY_DELAY_MS.most)),
   );
 }
 
