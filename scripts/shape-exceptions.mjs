@@ -129,10 +129,6 @@ export const longFunctions = {
     lines: 215,
     why: "one closure owns the state and its invariants; split by state next",
   },
-  "packages/core/src/secure-aggregation/create-secure-round.ts:createSecureRound": {
-    lines: 272,
-    why: "one closure owns the state and its invariants; split by state next",
-  },
   "packages/edge-agent/src/agent/create-edge-agent.ts:createEdgeAgent": {
     lines: 130,
     why: "composes parts and returns one short method for each call",
@@ -297,10 +293,6 @@ export const longFiles = {
   },
   "packages/core/src/secure-aggregation/create-secure-client.ts": {
     lines: 310,
-    why: "one closure of the list above",
-  },
-  "packages/core/src/secure-aggregation/create-secure-round.ts": {
-    lines: 358,
     why: "one closure of the list above",
   },
   "packages/core/src/wire/federation-parsers.test.ts": {

@@ -1,11 +1,7 @@
 /** Secure aggregation: the client and the server of one round. */
 
 export { createSecureClient, type SecureClient, type SecureClientOptions } from "./create-secure-client.ts";
-export {
-  createSecureRound,
-  type SecureAggregate,
-  type SecureReceipt,
-  type SecureRound,
-  type SecureRoundOptions,
-} from "./create-secure-round.ts";
+export { createSecureRound, type SecureRound, type SecureRoundOptions } from "./create-secure-round.ts";
+export type { SecureReceipt } from "./receive-secure-answer.ts";
+export type { SecureAggregate } from "./secure-round-state.ts";
 export { levelsFor } from "./quantize.ts";

@@ -20,7 +20,7 @@ export interface WorkerSlotOptions {
   readonly now: () => number;
 }
 
-/** Creates the slot of a Worker. Invariants: one model at most is current, and one at most is being opened. */
+/** Creates the slot of a Worker. Invariants: at most one model is current, and at most one is opened. */
 export function createWorkerSlot({ history, open, now }: WorkerSlotOptions) {
   const life = new AbortController();
   const { signal } = life;
