@@ -125,10 +125,6 @@ export const longFunctions = {
     lines: 96,
     why: "one closure owns the state and its invariants",
   },
-  "packages/core/src/secure-aggregation/create-secure-client.ts:createSecureClient": {
-    lines: 215,
-    why: "one closure owns the state and its invariants; split by state next",
-  },
   "packages/edge-agent/src/agent/create-edge-agent.ts:createEdgeAgent": {
     lines: 130,
     why: "composes parts and returns one short method for each call",
@@ -290,10 +286,6 @@ export const longFiles = {
   "packages/core/src/joint-inference/joint-inference.test.ts": {
     lines: 315,
     why: "tests of one unit that share their setup",
-  },
-  "packages/core/src/secure-aggregation/create-secure-client.ts": {
-    lines: 310,
-    why: "one closure of the list above",
   },
   "packages/core/src/wire/federation-parsers.test.ts": {
     lines: 435,

@@ -3,7 +3,7 @@ import { createEmitter } from "../async/emitter.ts";
 import { createLifetime } from "../async/lifetime.ts";
 import type { LabeledSamples } from "../training/labeled-samples.ts";
 import type { TrainableEstimator } from "../estimator/estimator.ts";
-import type { SecureClientOptions } from "../secure-aggregation/create-secure-client.ts";
+import type { SecureClientOptions } from "../secure-aggregation/answer-secure-phase.ts";
 import type { Paradigm } from "../paradigm.ts";
 import type { TrainingPauses } from "../training/training-pauses.ts";
 import { createUpdateEncoder, type UpdateEncoder } from "../update-codec/create-update-encoder.ts";

@@ -1,9 +1,6 @@
 import { SednaError, WireError } from "../errors.ts";
-import {
-  createSecureClient,
-  type SecureClient,
-  type SecureClientOptions,
-} from "../secure-aggregation/create-secure-client.ts";
+import { createSecureClient, type SecureClient } from "../secure-aggregation/create-secure-client.ts";
+import type { SecureClientOptions } from "../secure-aggregation/answer-secure-phase.ts";
 import { decodeUpdate, modelUpdate } from "../update-codec/model-update.ts";
 import type { FederationTask } from "../wire/federation.ts";
 import { flatLength } from "../wire/federation-parsers.ts";

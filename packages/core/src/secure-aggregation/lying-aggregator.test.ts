@@ -6,7 +6,8 @@ import type {
   SecureSharesTask,
   SecureUnmaskTask,
 } from "../wire/secure-aggregation.ts";
-import { createSecureClient, type SecureClientOptions } from "./create-secure-client.ts";
+import type { SecureClientOptions } from "./answer-secure-phase.ts";
+import { createSecureClient } from "./create-secure-client.ts";
 import { keyAgreement } from "./key-agreement.ts";
 import { fromBase64, toBase64 } from "./secure-keys.ts";
 import { runRound, settingsFor, type TestRound } from "./secure-aggregation.suite.ts";

@@ -1,7 +1,8 @@
 import type { SecurePhase } from "../wire/federation.ts";
 import { readSecureResponse, writeSecureResponse } from "../wire/secure-answer.ts";
 import type { SecureAnswer, SecureSettings } from "../wire/secure-aggregation.ts";
-import { createSecureClient, type SecureClient, type SecureClientOptions } from "./create-secure-client.ts";
+import type { SecureClientOptions } from "./answer-secure-phase.ts";
+import { createSecureClient, type SecureClient } from "./create-secure-client.ts";
 import { createSecureRound, type SecureRound } from "./create-secure-round.ts";
 import { levelsFor, quantize, weightOf } from "./quantize.ts";
 
