@@ -85,6 +85,7 @@ export const tables = {
     worker: ["async", "frames", "models", "onnx"],
     training: ["async", "frames", "onnx", "storage", "worker"],
     federation: ["http", "storage"],
+    mistnet: ["http", "storage"],
     supervisor: ["async", "models", "onnx", "worker"],
     updates: ["async", "frames", "models", "supervisor"],
     queue: ["http"],

@@ -16,7 +16,7 @@ import {
   createMistnetEdge,
   type MistnetEdge,
   type MistnetEdgeOptions,
-} from "../../packages/edge-agent/src/federation/mistnet-edge.ts";
+} from "../../packages/edge-agent/src/mistnet/mistnet-edge.ts";
 import { memoryBytes } from "../../packages/edge-agent/src/storage/memory-bytes.ts";
 
 // Both sides of MistNet over real HTTP.

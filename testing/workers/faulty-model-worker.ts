@@ -2,7 +2,7 @@
 import type { Frame, Task, Tensors } from "@sedna-js/core";
 import { isFrame } from "@sedna-js/core/vision";
 import { exposeModelHost } from "../../packages/edge-agent/src/worker/expose-model-host.ts";
-import { modelTasks } from "../../packages/edge-agent/src/models/model-tasks.ts";
+import { modelTasks } from "../../packages/core/src/vision/model-tasks.ts";
 
 /** A kind of failure. */
 export type Fault = "throw" | "abort" | "loop" | "never" | "memory" | "reject" | "misfit";

@@ -1,6 +1,6 @@
 // A model host for tests of updates. Its task "faulty" is "tensors" with faults after a number of samples.
 import { tensors, type Task, type Tensors } from "@sedna-js/core";
-import { modelTasks } from "../../packages/edge-agent/src/models/model-tasks.ts";
+import { modelTasks } from "../../packages/core/src/vision/model-tasks.ts";
 import { exposeModelHost } from "../../packages/edge-agent/src/worker/expose-model-host.ts";
 
 /** Options of the task "faulty". */

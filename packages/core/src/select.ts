@@ -15,8 +15,9 @@ export interface Selection<Name extends string = string, Param = Readonly<Record
 /**
  * Builds the algorithm that a job names. Extend a table by spreading: `{ ...hardExampleMining, Mine }`.
  *
- * @throws {UnknownAlgorithmError} naming what is known, when `method` is not in the table. Source:
- * `ClassFactory.get_cls` and `get_algorithm_from_api` in Sedna's `lib/sedna/common`.
+ * Source: `ClassFactory.get_cls` and `get_algorithm_from_api` in Sedna's `lib/sedna/common`.
+ *
+ * @throws {UnknownAlgorithmError} naming what is known, when `method` is not in the table.
  *
  * @example
  * ```ts

@@ -59,8 +59,8 @@ export function elementCount(shape: readonly number[]): number {
 }
 
 /**
- * A tensor whose parts agree.
- * @throws {TypeError} when `data` has another length than `shape` asks for.
+ * Returns a tensor.
+ * @throws {TypeError} If the length of `data` does not match `shape`.
  *
  * @example
  * ```ts

@@ -1,3 +1,4 @@
+import { modelTasks } from "@sedna-js/core/vision";
 import { defineCommand } from "citty";
 import { UsageError } from "@sedna-js/core/check";
 import { withUsageErrors, wholeNumber } from "./command-args.ts";
@@ -16,7 +17,7 @@ const args = {
   version: { type: "string", description: "Whole number above the published version; default: the next" },
   task: {
     type: "string",
-    description: "Task of the model: heatmap, nanodet, classifier, tensors",
+    description: `Task of the model: ${Object.keys(modelTasks).join(", ")}`,
     default: "tensors",
   },
   option: {
@@ -42,8 +43,6 @@ const args = {
   },
 } as const;
 
-const tasks = ["heatmap", "nanodet", "classifier", "tensors"];
-
 /** `sedna-cloud publish`: signs a new version of a model and publishes it for edges. */
 export const publishCommand = defineCommand({
   meta: {
@@ -55,8 +54,10 @@ export const publishCommand = defineCommand({
     checkArgs(given, args);
     for (const name of ["model", "name", "license", "key", "out"] as const)
       if (!given[name]) throw new UsageError(`--${name}: expected a value; got none`);
-    if (!tasks.includes(given.task))
-      throw new UsageError(`--task: expected one of ${tasks.join(", ")}; got ${given.task}`);
+    if (!Object.hasOwn(modelTasks, given.task))
+      throw new UsageError(
+        `--task: expected one of ${Object.keys(modelTasks).join(", ")}; got ${given.task}`,
+      );
     const options = taskOptions(given.option);
     const pem = await readOptionFile("key", given.key!);
     const manifest = await withUsageErrors(() =>

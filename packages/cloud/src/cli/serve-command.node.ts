@@ -1,4 +1,5 @@
-import { heatmapDetector, nanodet, tensors, type Task } from "@sedna-js/core";
+import { tensors, type Task } from "@sedna-js/core";
+import { imageTasks } from "@sedna-js/core/vision";
 import { defineCommand } from "citty";
 import { pino } from "pino";
 import { bigModelService } from "../big-model/big-model-service.ts";
@@ -16,11 +17,7 @@ import type { ServedEstimator } from "../big-model/served-model.ts";
 import type { Service } from "../http/service.ts";
 import { UsageError } from "@sedna-js/core/check";
 
-const tasks = {
-  tensors: (_: { threshold?: number }) => tensors(),
-  nanodet,
-  heatmap: heatmapDetector,
-};
+const tasks = { tensors: (_: { threshold?: number }) => tensors(), ...imageTasks };
 
 const args = {
   model: { type: "string", description: "Path of the ONNX file", valueHint: "file" },

@@ -18,12 +18,12 @@ import { createUploadSlots, slotCount } from "./uploads/upload-slots.ts";
 // The shell around the pure reducer of rounds. Each part is built from the ones above it and knows none
 // below:
 //
-//   rounds owns the state; the only place where it changes (rounds/create-rounds.ts)
-//   secure secure aggregation of the active round, if the federation uses it
-//   tasks what each client is to do now, numbered for polls and WebSockets
-//   members who takes part: sessions, presence, rejoining
-//   slots, pipeline updates on their way in: admit, receive, decode, validate, accept, dispatch
-//   (update-pipeline.ts)
+//   rounds: owns the state; the only place where it changes (rounds/create-rounds.ts)
+//   secure: the secure aggregation of the active round, if the federation uses it
+//   tasks: what each client has to do now, numbered for polls and WebSockets
+//   members: the clients: sessions, presence, rejoining
+//   slots, pipeline: updates on their way in: admit, receive, decode, validate, accept, dispatch
+//     (update-pipeline.ts)
 //
 // Data goes down this list through calls. Changes come back up through one subscription: after each event,
 // rounds calls follow(), which tells every part what has changed. A killed process resumes in the same round

@@ -87,7 +87,7 @@ describe("a federation whose process crashed", () => {
     await second.close();
   });
 
-  it("C23: closes its rounds and accepts its clients after the clock was set back by years", async () => {
+  it("C15: closes its rounds and accepts its clients after the clock was set back by years", async () => {
     const disk = mortalLog();
     const options = {
       rounds: { participants: 2, numRounds: 0, minFraction: 0.5, selectionMs: 10, deadlineMs: 200 },

@@ -20,7 +20,7 @@ import { takeUpload } from "./protocol/take-upload.ts";
 import { createTaskPolls } from "./protocol/task-polls.ts";
 import type { Member } from "./sessions/member.ts";
 import type { Sessions } from "./sessions/sessions.ts";
-import { createBodyBudget } from "./uploads/body-budget.ts";
+import { createBodyBudget } from "../http/body-budget.ts";
 
 /** Options of {@link federationService}. */
 export interface FederationServiceOptions {
@@ -54,10 +54,10 @@ interface Asked {
 }
 
 /**
- * Federations over HTTP, below `/v1/federations/<name>`: the routes are at the head of core's
- * `wire/federation.ts`. The tokens of its sessions say who asks; the cloud's own is not asked for here, nor
- * is its limit of bodies: an update may have what its plan says, and is never in memory beside the places
- * that the federation has for it.
+ * Creates the service of federations over HTTP, below `/v1/federations/<name>`. The routes are at the head of
+ * core's `wire/federation.ts`. The tokens of its sessions identify clients; the cloud's token and its limit
+ * for bodies do not apply. The plan limits the size of an update, and an update is in memory only in its
+ * upload slot.
  *
  * @example
  * ```ts

@@ -118,9 +118,10 @@ export interface Federation {
   model(version: number): ServedVersion | undefined;
   /**
    * Receives an update message, whole or from an offset. Checks in this order: round, length, checksum,
-   * shape, finiteness, norm, sample count. Every rejection but lateness is a strike. An upload that breaks
-   * off keeps its slot for a while: the receipt says `accepted: false`, and {@link received} gives the offset
-   * to resume at.
+   * shape, finiteness, norm, sample count. A malformed update is a strike; `unauthorized`,
+   * `session-replaced`, `quarantined`, `not-selected`, `wrong-round`, `round-closed`, and `duplicate` are
+   * none. An upload that breaks off keeps its slot for a while: the receipt says `accepted: false`, and
+   * {@link received} gives the offset to resume at.
    *
    * @throws {SednaError} `cloud-busy` with a retry delay if too many uploads are under way.
    * @throws {SednaError} `cloud-timeout` if the data stops coming.

@@ -19,18 +19,19 @@ import type { UploadSlots } from "./uploads/upload-slots.ts";
 
 // The way of an update, one stage after the other. No stage calls back into an earlier one:
 //
-//   admit checkEligibility(state) may this client send an update for this round?
-//   receive receiveUpload(slots) bytes into a slot of kernel memory
-//   decode decodeUpload(message) head, checksum, shape; once
-//   validate accumulator.check finite, norm, sample count
-//   accept accumulator.add the update becomes part of the round's sum
-//   dispatch rounds.dispatch the event "accepted"; subscribers follow
+//   admit: checkEligibility(state): may this client send an update for this round?
+//   receive: receiveUpload(slots): bytes into a slot of kernel memory
+//   decode: decodeUpload(message): head, checksum, shape; once
+//   validate: accumulator.check: finite numbers, norm, sample count
+//   accept: accumulator.add: the update becomes part of the round's sum
+//   dispatch: rounds.dispatch: the event "accepted"; subscribers follow
 //
 // Waiting happens between the stages only. After each wait the round may be over, so eligibility is checked
 // again in the same synchronous turn in which the update is added and the event is dispatched: what the state
-// says is accepted and what the accumulator holds never differ. A rejection other than lateness becomes the
-// event "rejected", a strike. If updates are kept for an audit or for a rule that needs them all, they are
-// written one at a time, each under its index among the accepted, before they are added.
+// says is accepted and what the accumulator holds never differ. The rejection of an update that was received
+// becomes the event "rejected"; the reducer decides whether it is a strike. If updates are kept for an audit
+// or for a rule that needs them all, they are written one at a time, each under its index among the
+// accepted, before they are added.
 
 /** An update on its way to the accumulator. */
 interface PendingUpdate {

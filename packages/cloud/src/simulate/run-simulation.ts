@@ -66,11 +66,10 @@ const START = Date.UTC(2026, 0, 1);
 const MAX_ROUNDS_WITHOUT_MODEL = 20;
 
 /**
- * A whole federation in one process: the engine, its log and its routes as they are, and clients that really
- * train, on a clock that costs no waiting. One thing happens at a time, so that the same options give the
- * same run.
+ * Runs a whole federation in one process: the real engine, log, and routes, with clients that train, on a
+ * simulated clock. One thing happens at a time, so that the same options give the same run.
  *
- * Ends after the last round, or when {@link MAX_ROUNDS_WITHOUT_MODEL} attempts in a row came to nothing.
+ * Ends after the last round, or after {@link MAX_ROUNDS_WITHOUT_MODEL} abandoned attempts in a row.
  */
 export async function runSimulation(options: SimulationOptions): Promise<SimulationResult> {
   const {

@@ -41,8 +41,8 @@ export interface Accumulator {
   restore(state: { readonly count: number; readonly totalWeight: number; readonly mean: Float32Array }): void;
   /**
    * The new model.
-   * @throws {SednaError} `cohort-too-small` when fewer than the rule's least were added; `update-rejected`
-   * when what was added is too large for the model to stay finite.
+   * @throws {SednaError} `cohort-too-small` if fewer updates than the rule's minimum were added;
+   * `update-rejected` if the sum is too large for the model to stay finite.
    */
   finish(): {
     readonly model: Float32Array;

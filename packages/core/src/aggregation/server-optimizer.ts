@@ -111,9 +111,9 @@ export function adamServer({
 }
 
 /**
- * Takes a step and makes sure of what it gave: a model with an infinity in it would be the federation's end.
- * @throws {RangeError} on memory of another length.
- * @throws {SednaError} `update-rejected` when the model or the memory would not be finite.
+ * Performs a step and checks that the result is finite.
+ * @throws {RangeError} If the server state has another length.
+ * @throws {SednaError} `update-rejected` If the model or the server state would not be finite.
  */
 export function stepServer(
   rule: string,

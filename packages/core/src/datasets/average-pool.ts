@@ -1,9 +1,9 @@
 /**
- * Grey pictures made smaller by the mean of each 2 x 2 pixels, and scaled to 0..1: features that a little
- * head learns on.
+ * Returns gray images reduced by the mean of each 2 x 2 pixels and scaled to 0..1: features that a small head
+ * can be trained on.
  * @param pixels `[n, height, width]`, bytes; `height` and `width` even.
  * @returns `[n, height / 2, width / 2]`.
- * @throws {RangeError} when the pictures' sides are odd, or `pixels` is no whole number of them.
+ * @throws {RangeError} If a side is odd, or `pixels` is not a whole number of images.
  *
  * @example
  * ```ts

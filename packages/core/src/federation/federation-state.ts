@@ -123,7 +123,10 @@ export type FederationEvent =
       readonly round: number;
       readonly modelVersion: number;
     }
-  /** The effect `aggregate` failed: the cohort was too small for the rule. The round is abandoned. */
+  /**
+   * The round cannot make a model: for example, the cohort is too small for the rule, a secure aggregation
+   * failed, or a restart could not restore the round. The round is abandoned.
+   */
   | { readonly type: "failed"; readonly at: number; readonly round: number };
 
 /** An effect that the caller must carry out, in order. */

@@ -15,8 +15,9 @@ const parameters = {
  * or a single class is not hard. Sedna raises an error on a probability of 0 and on a single class; here `0
  * ln 0 = 0`.
  *
- * @throws {TypeError} If the input is not a list of numbers. Source: `CrossEntropyFilter` in Sedna's
- * `algorithms/hard_example_mining`.
+ * Source: `CrossEntropyFilter` in Sedna's `algorithms/hard_example_mining`.
+ *
+ * @throws {TypeError} If the input is not a list of numbers.
  */
 export const CrossEntropy = parameterized(
   parameters,

@@ -51,9 +51,10 @@ export type ExpectedF1Parameters = GivenParameters<typeof parameters>;
  * wrong, hidden boxes that may be right, and recent boxes that are now weak or gone. Pass all rows of the
  * detector with a score of about 0.05 or more, in the order of the frames of one camera.
  *
+ * Source: this project; docs/miners.md compares it with other miners.
+ *
  * @throws {TypeError} If a row is not a row of numbers.
- * @throws {RangeError} If a parameter is out of its range. Source: this project; docs/miners.md compares it
- * with other miners.
+ * @throws {RangeError} If a parameter is out of its range.
  */
 export const ExpectedF1 = parameterized(
   parameters,

@@ -19,8 +19,9 @@ const parameters = {
  * threshold_box) / n >= 1 - threshold_img`. An image without boxes, or with a score outside [0,1], is not
  * hard.
  *
- * @throws {TypeError} If a row or a score is not a number. Source: `IBTFilter` in Sedna's
- * `algorithms/hard_example_mining`.
+ * Source: `IBTFilter` in Sedna's `algorithms/hard_example_mining`.
+ *
+ * @throws {TypeError} If a row or a score is not a number.
  */
 export const IBT = parameterized(parameters, ({ threshold_img, threshold_box }): HardExampleMiner => {
   // Use float64 deliberately: 1 - 0.7 is slightly more than 0.3, and Sedna's decisions depend on it.

@@ -12,8 +12,9 @@ const parameters = {
  * Marks an image as hard if the mean score of its boxes is below `threshold`. An image without boxes is not
  * hard. Scores are not range-checked, as in Sedna.
  *
- * @throws {TypeError} If a row or a score is not a number. Source: `ThresholdFilter` in Sedna's
- * `algorithms/hard_example_mining`.
+ * Source: `ThresholdFilter` in Sedna's `algorithms/hard_example_mining`.
+ *
+ * @throws {TypeError} If a row or a score is not a number.
  */
 export const Threshold = parameterized(parameters, ({ threshold }): HardExampleMiner => {
   return (inferResult) => {

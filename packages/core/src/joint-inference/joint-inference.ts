@@ -14,11 +14,12 @@ import type {
 } from "./types.ts";
 
 /**
- * Joins a little model at the edge and a big one in the cloud: the little one answers every sample, a miner
- * says which are hard, and only those travel.
+ * Joins a little model at the edge and a big model in the cloud. By default the little model processes every
+ * sample, a miner decides which samples are hard, and only hard samples go to the cloud. Source:
+ * `JointInference` in Sedna's `core/joint_inference`. Deviations are in docs/sedna-map.md.
  *
- * @throws {TypeError} or {RangeError} when the options cannot work together. Source: `JointInference` in
- * Sedna's `core/joint_inference`. Deviations are in docs/sedna-map.md.
+ * @throws {TypeError} If an option is missing or of the wrong type.
+ * @throws {RangeError} If the options cannot work together.
  *
  * @example
  * ```ts

@@ -26,8 +26,7 @@ export interface KeyAgreement {
 
 /**
  * Creates the X25519 key agreement of a 32-byte secret. Uses the engine's X25519 if available, which is
- * several times faster, and
- * @noble/curves otherwise.
+ * several times faster, and `@noble/curves` otherwise.
  */
 export async function keyAgreement(secret: Uint8Array<ArrayBuffer>): Promise<KeyAgreement> {
   const native = await crypto.subtle

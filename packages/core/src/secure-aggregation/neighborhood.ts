@@ -28,7 +28,7 @@ export interface NeighborhoodSize {
  * Returns the number of neighbors and the threshold for `clients`. With threshold `t`, `k` neighbors and `c`
  * colluding neighbors, the honest neighbors would have to give `2 * (t - c)` shares for both secrets of a
  * client, and each gives one. They are too few if `2t > k + c`, which holds if a tenth of the neighbors
- * collude. The search starts at the paper's minimum of about 2 log2 n neighbors. If a third of the clients
+ * collude. The search starts at the paper's minimum of about 2 log2 n neighbors. If 30 % of the clients
  * may drop out, that few neighbors often lose more than half, and then the whole round fails. So neighbors
  * are added until fewer than one round in a thousand fails for this reason.
  */

@@ -17,5 +17,6 @@ export {
 export { heatmapDetector, type HeatmapDetectorOptions } from "./heatmap-detector.ts";
 export { type ImageInputSpec } from "./image-input.ts";
 export { imageTask, type ImageTaskOptions } from "./image-task.ts";
+export { imageTasks, modelTasks, type ModelTasks } from "./model-tasks.ts";
 export { nanodet, type NanodetOptions } from "./nanodet.ts";
 export { classifier, tensors } from "./tensor-tasks.ts";

@@ -1,5 +1,6 @@
 import { hardExampleMining } from "@sedna-js/core";
 import { type ParameterTable, textParameters } from "@sedna-js/core/check";
+import { imageTasks } from "@sedna-js/core/vision";
 import * as z from "zod/mini";
 import {
   above,
@@ -17,8 +18,8 @@ import {
 
 // All defaults of a job are defined here.
 
-// The tasks whose samples are images, because a device's sources yield only images.
-const taskNames = ["heatmap", "nanodet"] as const;
+// A device's sources yield only images.
+const taskNames = Object.keys(imageTasks) as [string, ...string[]];
 const minerNames = Object.keys(hardExampleMining) as [keyof typeof hardExampleMining];
 
 /** The miner of a job: its name and its parameters, as the miner declares them. */

@@ -63,6 +63,9 @@ export interface DurableQueue {
   /** Returns a leased item to the queue without settling it. */
   release(id: string): void;
   stats(): QueueStatistics;
-  /** Closes the queue and its store. Further calls have no effect. */
+  /**
+   * Closes the queue and its store. Further calls of `close` have no effect; `enqueue`, `next`, and `settle`
+   * reject with `disposed`.
+   */
   close(): Promise<void>;
 }

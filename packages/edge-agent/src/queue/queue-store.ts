@@ -77,6 +77,9 @@ export interface QueueStore {
   delete(ids: readonly string[]): Promise<void>;
   /** Stores the state of the queue's clock. */
   mark(mark: QueueMark): Promise<void>;
-  /** Closes the store after all earlier calls. Further calls have no effect. */
+  /**
+   * Closes the store after all earlier calls. Further calls of `close` have no effect; other calls reject
+   * with `disposed`.
+   */
   close(): Promise<void>;
 }

@@ -12,8 +12,8 @@ export type SenderEvent =
       readonly retryInMs: number;
     }
   /**
-   * The receiver rejects the credentials (401, 403). Sending pauses until the token is corrected or
-   * `retryInMs` has passed.
+   * The receiver rejects the credentials (401, 403). Sending pauses for `retryInMs`, or until
+   * `flush` is called.
    */
   | { readonly type: "upload-paused"; readonly message: string; readonly retryInMs: number }
   /**

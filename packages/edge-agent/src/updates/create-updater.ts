@@ -67,8 +67,10 @@ export interface Updater {
  * current one, checks it on golden inputs, shadows it on live frames, swaps it in between two frames, and
  * watches it on probation until it is confirmed or rolled back.
  *
- * @throws {RangeError} If a setting is out of range. Source: Sedna's ModelLoadingThread (`core/base.py`),
- * which loads any file it finds in place, without checks.
+ * Source: Sedna's ModelLoadingThread (`core/base.py`), which loads any file it finds in place, without
+ * checks.
+ *
+ * @throws {RangeError} If a setting is out of range.
  */
 export function createUpdater<Sample, Result>(options: UpdaterOptions<Sample, Result>): Updater {
   const {

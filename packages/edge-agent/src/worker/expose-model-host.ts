@@ -3,7 +3,7 @@ import { onnxRuntime, type OrtModule } from "@sedna-js/core/adapters/onnx-runtim
 import { expose, type Endpoint } from "comlink";
 import { holdAliveLock, ownerEndpoint } from "#platform/worker";
 import { importOnnxRuntime, sessionOptions } from "#platform/onnx";
-import { modelTasks, type ModelTasks } from "../models/model-tasks.ts";
+import { modelTasks, type ModelTasks } from "@sedna-js/core/vision";
 import { handleCalls } from "./handle-calls.ts";
 import type { DeviceLoss, ModelToOpen, RemoteModelHost } from "./protocol.ts";
 import { reply } from "./reply.ts";

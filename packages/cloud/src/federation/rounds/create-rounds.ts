@@ -38,8 +38,9 @@ const MAX_EVENTS = 50_000;
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * The rounds of a federation; created by {@link createRounds}. Every member but `isOpen` throws a
- * `SednaError` with code `disposed` before the start and after the close.
+ * The rounds of a federation; created by {@link createRounds}. `state`, `kernels`,
+ * `accumulator`, `models`, and `dispatch` throw a `SednaError` with code `disposed` before the start and
+ * after the close.
  */
 export interface Rounds {
   readonly state: FederationState;

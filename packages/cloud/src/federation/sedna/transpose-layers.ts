@@ -9,8 +9,8 @@ export function transposedLayout(layout: readonly LayerSpec[]): LayerSpec[] {
 }
 
 /**
- * Flat parameters of `layout`, row-major, as those of {@link transposedLayout}; applied with that one it
- * undoes itself.
+ * Returns flat parameters of `layout`, row-major, in the order of {@link transposedLayout}. A second call,
+ * with the transposed layout, restores them.
  */
 export function transposeLayers<Numbers extends Float32Array | Float64Array>(
   flat: Numbers,

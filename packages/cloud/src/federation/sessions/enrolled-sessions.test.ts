@@ -173,7 +173,7 @@ describe("enrolledSessions()", () => {
       expect(await sessions.grant(await one.request({ audience, at }))).toMatchObject({ client: one.device });
   });
 
-  it("C22: accepts no proof twice, for as long as the proof could be valid", async () => {
+  it("C23: accepts no proof twice, for as long as the proof could be valid", async () => {
     const { sessions, one, clock } = await enrolled();
     const request = await one.request({ audience, at: START + 300_000 });
     await sessions.grant(request);

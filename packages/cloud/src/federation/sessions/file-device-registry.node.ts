@@ -82,7 +82,7 @@ function parseRecord(text: string, device: string): DeviceRecord {
     )
       return record;
   } catch {
-    // Told below.
+    // Reported below.
   }
   throw new SednaError(`read the device ${device}: expected its record; got an invalid file`, {
     code: "storage-failed",

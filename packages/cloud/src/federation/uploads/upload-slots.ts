@@ -27,14 +27,14 @@ export interface SlotRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Memory for uploads, unless so few would fit that clients wait for each other. */
+/** Memory for all upload slots, in bytes, unless that is less than {@link MIN_SLOTS} slots. */
 const SLOT_BYTES = 2 ** 25;
 const MIN_SLOTS = 8;
 const MAX_SLOTS = 256;
 
 /**
- * The default number of slots: many slow clients of a small model must not wait for each other; of a large
- * one few fit into memory.
+ * Returns the default number of slots: many for a small model, so that slow clients do not wait for each
+ * other; few for a large model, because of memory.
  */
 export function slotCount(maxUpdateBytes: number): number {
   return Math.min(MAX_SLOTS, Math.max(MIN_SLOTS, Math.floor(SLOT_BYTES / maxUpdateBytes)));

@@ -70,8 +70,11 @@ export function meanAccumulator(
 /**
  * Returns the weight of an update that was trained on a model `staleness` versions old: `(1 + staleness) **
  * -exponent`, in (0,1].
- * @throws {RangeError} If either argument is negative, NaN or infinite. Source: Nguyen et al., "Federated
- * Learning with Buffered Asynchronous Aggregation", 2022, with an exponent of 0.5.
+ *
+ * Source: Nguyen et al., "Federated Learning with Buffered Asynchronous Aggregation", 2022, with an exponent
+ * of 0.5.
+ *
+ * @throws {RangeError} If either argument is negative, NaN or infinite.
  */
 export function stalenessWeight(staleness: number, exponent = 0.5): number {
   if (!(staleness >= 0 && staleness < Infinity))

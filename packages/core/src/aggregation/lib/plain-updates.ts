@@ -9,9 +9,9 @@ export interface PlainUpdate extends UpdateNorm {
 /** Reader of updates in any encoding. It holds kernel memory until it is disposed. */
 export interface PlainUpdates {
   /**
-   * A copy of an update as float32, scaled down to `clipNorm` where it is longer. `l2Norm` is its length
-   * before that.
-   * @throws {RangeError} on numbers that are not finite or another length.
+   * Returns a copy of an update as float32, scaled down to `clipNorm` if its norm is larger. `l2Norm` is the
+   * norm before scaling.
+   * @throws {RangeError} If a number is not finite or the length differs.
    */
   read(update: ModelUpdate, clipNorm?: number): PlainUpdate;
   dispose(): void;

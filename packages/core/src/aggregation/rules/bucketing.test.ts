@@ -44,7 +44,7 @@ function shift(rule: Aggregator, hostile: number): number {
 }
 
 describe("Bucketing", () => {
-  it("B2: withstands as many hostile clients as declared, from few to many", () => {
+  it("withstands as many hostile clients as declared, from few to many", () => {
     for (const f of [4, 10, 16]) {
       expect(shift(Bucketing({ f, clipNorm: 10 }), f)).toBeLessThan(0.002);
       expect(shift(Bucketing({ f, clipNorm: 10, rule: "trimmed" }), f)).toBeLessThan(0.002);
@@ -52,7 +52,7 @@ describe("Bucketing", () => {
     }
   });
 
-  it("B2: does worse than the plain mean with more hostile clients than declared, and rejects fewer than 4f buckets", () => {
+  it("does worse than the plain mean with more hostile clients than declared, and rejects fewer than 4f buckets", () => {
     // 10 of 1000 clients corrupt about half of 16 buckets, 50 clients all of them: the median of corrupted
     // means is hardly better than the mean.
     const declaredFour = Bucketing({ f: 4, buckets: 16, clipNorm: 10 });
@@ -74,7 +74,7 @@ describe("Bucketing", () => {
     expect(Bucketing({ f: 5, clipNorm: 10 }).minClients).toBe(20);
   });
 
-  it("B2: clips first, so that undeclared hostile clients have no more influence than other clients", () => {
+  it("clips first, so that undeclared hostile clients have no more influence than other clients", () => {
     const pull = (hostile: number): number => {
       const all = updates(hostile, 1).map((update): ModelUpdate =>
         update.values[0] === 1

@@ -5,7 +5,8 @@ import type { QueueEntry } from "../queue-store.ts";
 
 // A segment of the log, little-endian:
 //
-//   segment = copy copy record* copy = "SQL1" salt:8 crc32:4
+//   segment = copy copy record*
+//   copy = "SQL1" salt:8 crc32:4
 //   record = "\xa5SQ\x01" length:4 crc32(payload):4 crc32(the 12 bytes before):4 payload
 //   payload = type:1 length-of-header:4 header(JSON) body
 //
