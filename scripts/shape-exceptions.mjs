@@ -4,9 +4,12 @@
 export const longFunctions = {
   "packages/edge-agent/src/queue/stores/create-log-cleaner.node.ts:createLogCleaner": {
     lines: 81,
-    why: "one storage adapter: a method per operation around one open resource",
+    why: "one closure owns the state and its invariants",
   },
-  "demo/src/carry-on/buttons.ts:connectButtons": { lines: 96, why: "a program from top to bottom" },
+  "demo/src/carry-on/buttons.ts:connectButtons": {
+    lines: 96,
+    why: "connects each button of one page, around their shared state",
+  },
   "demo/src/train-together/main.ts:start": { lines: 128, why: "a program from top to bottom" },
   "packages/cloud/src/big-model/batcher.ts:createBatcher": {
     lines: 96,
@@ -27,7 +30,7 @@ export const longFunctions = {
   },
   "packages/cloud/src/federation/log/open-log.ts:openLog": {
     lines: 87,
-    why: "one closure owns the state and its invariants",
+    why: "one procedure from its first step to its last",
   },
   "packages/cloud/src/federation/log/replay-log.ts:replayLog": {
     lines: 85,
@@ -35,7 +38,7 @@ export const longFunctions = {
   },
   "packages/cloud/src/federation/protocol/control-socket.ts:controlSocket": {
     lines: 94,
-    why: "routes of one service around their shared state; split by route next",
+    why: "one route: its closure owns the sockets of each client",
   },
   "packages/cloud/src/federation/rounds/create-rounds.ts:createRounds": {
     lines: 216,
@@ -43,7 +46,7 @@ export const longFunctions = {
   },
   "packages/cloud/src/federation/rounds/recompute-model.ts:recomputeModel": {
     lines: 84,
-    why: "one closure owns the state and its invariants",
+    why: "one procedure from its first step to its last",
   },
   "packages/cloud/src/federation/rounds/round-journal.ts:createRoundJournal": {
     lines: 145,
@@ -59,7 +62,7 @@ export const longFunctions = {
   },
   "packages/cloud/src/federation/update-pipeline.ts:createUpdatePipeline": {
     lines: 134,
-    why: "composes parts and returns one short method for each call",
+    why: "the stages of one pipeline, in order",
   },
   "packages/cloud/src/federation/uploads/upload-slots.ts:createUploadSlots": {
     lines: 175,
@@ -67,7 +70,7 @@ export const longFunctions = {
   },
   "packages/cloud/src/http/create-cloud.ts:createCloud": {
     lines: 181,
-    why: "routes of one service around their shared state; split by route next",
+    why: "combines services: middleware, health, metrics, and drain in order",
   },
   "packages/cloud/src/http/upgrades.node.ts:acceptSocketUpgrades": {
     lines: 91,
@@ -79,7 +82,7 @@ export const longFunctions = {
   },
   "packages/cloud/src/models/publish-model.node.ts:publishModel": {
     lines: 85,
-    why: "one closure owns the state and its invariants",
+    why: "one procedure from its first step to its last",
   },
   "packages/cloud/src/samples/sample-service.ts:sampleService": {
     lines: 142,
@@ -87,7 +90,7 @@ export const longFunctions = {
   },
   "packages/cloud/src/simulate/run-simulation.ts:runSimulation": {
     lines: 101,
-    why: "one closure owns the state and its invariants",
+    why: "one procedure from its first step to its last",
   },
   "packages/cloud/src/simulate/simulated-client.ts:startSimulatedClient": {
     lines: 123,
@@ -99,7 +102,7 @@ export const longFunctions = {
   },
   "packages/core/src/adapters/s3/s3-weights.ts:s3Weights": {
     lines: 100,
-    why: "one storage adapter: a method per operation around one open resource",
+    why: "one storage adapter: a method per operation around its signing and its clock",
   },
   "packages/core/src/estimator/onnx-estimator.ts:createOnnxEstimator": {
     lines: 134,
@@ -321,7 +324,7 @@ export const longFiles = {
   },
   "packages/edge-agent/test/electron.test.ts": {
     lines: 324,
-    why: "tests of one unit that share their setup",
+    why: "tests of one scenario that share their setup",
   },
   "packages/edge-agent/test/ffmpeg-sources.test.ts": {
     lines: 376,
@@ -337,9 +340,12 @@ export const longFiles = {
   },
   "testing/end-to-end/secure-federation.test.ts": {
     lines: 323,
-    why: "tests of one unit that share their setup",
+    why: "tests of one scenario that share their setup",
   },
-  "testing/fakes/fake-federation.ts": { lines: 304, why: "one closure of the list above" },
+  "testing/fakes/fake-federation.ts": {
+    lines: 304,
+    why: "one fake of a port, with its plan and its samples",
+  },
   "testing/suites/trainable-estimator-suite.ts": {
     lines: 409,
     why: "one suite of a port, read as one list of promises",

@@ -5,7 +5,7 @@ export interface Timers {
 }
 
 /**
- * Waits for `work`, for at most `ms` milliseconds. The work goes on afterwards.
+ * Waits for `work`, for at most `ms` milliseconds. The work continues afterwards.
  *
  * @returns The result of the work, or `undefined` if it has not ended in time.
  * @throws What `work` rejects with in time.
