@@ -4,6 +4,12 @@ export interface Timers {
   clearTimeout(timer: unknown): void;
 }
 
+// A browser rejects its own `setTimeout` as a method of another object.
+const systemTimers: Timers = {
+  setTimeout: (callback, ms) => setTimeout(callback, ms),
+  clearTimeout: (timer) => clearTimeout(timer as number),
+};
+
 /**
  * Waits for `work`, for at most `ms` milliseconds. The work continues afterwards.
  *
@@ -20,7 +26,7 @@ export interface Timers {
 export async function waitAtMost<T>(
   work: Promise<T>,
   ms: number,
-  timers: Timers = { setTimeout, clearTimeout: (timer) => clearTimeout(timer as number) },
+  timers: Timers = systemTimers,
 ): Promise<T | undefined> {
   let timer: unknown;
   const late = new Promise<undefined>((resolve) => (timer = timers.setTimeout(() => resolve(undefined), ms)));
