@@ -72,7 +72,7 @@ describe("sedna-cloud", () => {
     ],
     [
       ["serve", "--model", "x.onnx", "--task", "poetry"],
-      "--task: expected one of tensors, nanodet, heatmap; got poetry",
+      "--task: expected one of tensors, heatmap, nanodet; got poetry",
     ],
     [["serve", "--model", "x.onnx", "--threshold", "2"], "--threshold: expected a number from 0 to 1; got 2"],
     [["serve", "--model", "x.onnx", "extra"], "unexpected argument extra"],

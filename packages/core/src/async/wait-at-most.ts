@@ -20,7 +20,8 @@ const systemTimers: Timers = {
  * ```ts
  * import { waitAtMost } from "@sedna-js/core/async";
  *
- * console.log(await waitAtMost(new Promise(() => {}), 5)); // => undefined
+ * const result = await waitAtMost(new Promise(() => {}), 5);
+ * console.log(result === undefined); // => true
  * ```
  */
 export async function waitAtMost<T>(
